@@ -1,0 +1,50 @@
+/** What we read of a Vercel deployment. Only the id is sure to be there: Vercel answers in three shapes. */
+export interface Deployment {
+  readonly id: string
+  readonly url?: string
+  readonly projectId?: string
+  readonly projectName?: string
+  /** `production`, `preview`, `staging`, or the slug of a custom environment. */
+  readonly environment: string
+  readonly gitBranch?: string
+  readonly gitSha?: string
+  /** `git`, `cli`, `redeploy`, … as Vercel names it; deployments from the command line have no git branch. */
+  readonly source?: string
+  readonly standing: DeploymentStanding
+}
+
+/**
+ * Where a deployment stands, seen from an action of it.
+ * - `waiting`: its build may still be held; also when Vercel's answer does not tell.
+ * - `passed`: its actions are done and the build went on.
+ * - `lapsed`: it went on or stopped without us: canceled, timed out, skipped or failed.
+ * - `gone`: deleted, or unknown to Vercel.
+ */
+export type DeploymentStanding = 'waiting' | 'passed' | 'lapsed' | 'failed' | 'gone'
+
+/** The fields that tell the standing, named as Vercel's API names them. Unknown values are plain strings. */
+export interface StandingEvidence {
+  readonly readyState?: string | undefined
+  readonly integrationsStatus?: string | undefined
+  readonly deletedAt?: number | null | undefined
+}
+
+/** Reads the standing from what Vercel answered; evidence of an end beats silence, silence means `waiting`. */
+export function deploymentStanding(evidence: StandingEvidence): DeploymentStanding {
+  if (evidence.deletedAt) return 'gone'
+  if (evidence.readyState === 'CANCELED') return 'lapsed'
+  switch (evidence.integrationsStatus) {
+    case 'pending':
+      return evidence.readyState === 'ERROR' ? 'failed' : 'waiting'
+    case 'ready':
+      return 'passed'
+    case 'timeout':
+    case 'skipped':
+      return 'lapsed'
+    case 'error':
+      return 'failed'
+  }
+  if (evidence.readyState === 'READY') return 'passed'
+  if (evidence.readyState === 'ERROR') return 'failed'
+  return 'waiting'
+}
