@@ -77,3 +77,14 @@ export function defineAction<Options = Record<never, never>, Reference = void>(
 ): ActionDefinition<Options, Reference> {
   return Object.freeze({ ...definition })
 }
+
+/** An action whose option and reference types are its own business: its functions agree with one another on them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a map holds actions of many types; `unknown` refuses them all
+export type AnyAction = ActionDefinition<any, any>
+
+/** An action as the checked configuration declares it. */
+export interface DeclaredAction {
+  readonly slug: string
+  readonly definition: AnyAction
+  readonly deadlineMs: number
+}

@@ -43,6 +43,8 @@ export function deploymentStanding(evidence: StandingEvidence): DeploymentStandi
       return 'lapsed'
     case 'error':
       return 'failed'
+    case undefined:
+    default:
   }
   if (evidence.readyState === 'READY') return 'passed'
   if (evidence.readyState === 'ERROR') return 'failed'

@@ -1,0 +1,82 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
+import type { ActionCall } from '../src/actions/define-action.ts'
+import type { ActionKey } from '../src/domain/action-key.ts'
+import { ActionFailure } from '../src/domain/failure.ts'
+import type { Secret } from '../src/domain/secret.ts'
+import type { Log } from '../src/log.ts'
+import { VercelApiError } from '../src/vercel/errors.ts'
+
+const HEARTBEAT_EVERY_MS = 1000
+
+/**
+ * Runs a step of an action as the activity in hand: heartbeats every second, so that a lost worker is noticed within
+ * the heartbeat timeout and a cancel is heard; passes the abort signal; and turns what the step throws into a
+ * failure that Temporal retries or not.
+ */
+export async function runStep<Result>(
+  {
+    key,
+    log,
+    deriveSecret,
+  }: { key: ActionKey; log: Log; deriveSecret: (purpose: string) => Secret },
+  step: (call: ActionCall) => Promise<Result>,
+): Promise<Result> {
+  const context = Context.current()
+  let news: string | undefined
+  const pulse = setInterval(() => context.heartbeat(news), HEARTBEAT_EVERY_MS)
+  try {
+    return await step({
+      key,
+      log,
+      deriveSecret,
+      signal: context.cancellationSignal,
+      progress(text) {
+        news = text
+        context.heartbeat(text)
+      },
+    })
+  } catch (error) {
+    if (context.cancellationSignal.aborted)
+      throw new CancelledFailure('The step was stopped.', [], asError(error))
+    throw activityFailure(error, key, log)
+  } finally {
+    clearInterval(pulse)
+  }
+}
+
+/** The failure that Temporal keeps and retries by. Its text is one that was written for people, or says nothing. */
+export function activityFailure(error: unknown, key: ActionKey, log: Log): ApplicationFailure {
+  if (error instanceof ActionFailure) {
+    return failure(error.code, error.message, error.retryable, error.retryAfterMs)
+  }
+  if (error instanceof VercelApiError) {
+    return failure(`vercel_${error.code}`, error.message, error.retryable, error.retryAfterMs)
+  }
+  // Nobody knows what the message of an unforeseen error holds, and histories keep what they are given.
+  log.error('activity.unforeseen_error', { ...key, error })
+  const name = error instanceof Error ? error.name : typeof error
+  return failure(
+    'internal',
+    `The provider's action stopped on an internal error (${name}): its log has the details.`,
+    true,
+  )
+}
+
+function failure(
+  type: string,
+  message: string,
+  retryable: boolean,
+  retryAfterMs?: number,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: !retryable,
+    ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
+  })
+}
+
+function asError(error: unknown): Error | undefined {
+  // Only what was written for people may enter the history, as the cause of the cancellation too.
+  return error instanceof ActionFailure ? error : undefined
+}

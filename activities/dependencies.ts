@@ -1,0 +1,14 @@
+import type { DeclaredAction } from '../src/actions/define-action.ts'
+import type { Secret } from '../src/domain/secret.ts'
+import type { Log } from '../src/log.ts'
+import type { VercelConnection } from '../src/vercel/client.ts'
+
+/** What the activities need of the process they run in. */
+export interface Dependencies {
+  readonly actions: ReadonlyMap<string, DeclaredAction>
+  readonly vercel: VercelConnection
+  readonly deriveSecret: (purpose: string) => Secret
+  readonly log: Log
+  /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
+  readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
+}

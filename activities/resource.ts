@@ -1,0 +1,37 @@
+import type { ActionKey } from '../src/domain/action-key.ts'
+import type { Deployment } from '../src/domain/deployment.ts'
+import { runStep } from './activity-call.ts'
+import { checkOptions, declaredAction } from './declared-action.ts'
+import type { Dependencies } from './dependencies.ts'
+
+/** What the steps of an action are about. */
+export interface ActionStep {
+  readonly key: ActionKey
+  readonly teamId?: string
+  readonly deployment: Deployment
+  readonly options: Record<string, unknown>
+}
+
+export function createResourceActivities(dependencies: Dependencies) {
+  const { actions } = dependencies
+  return {
+    /** Does the provider's work, or finds it done; answers what the action wants to remember of it. */
+    async provision({ key, deployment, options }: ActionStep): Promise<unknown> {
+      return runStep({ ...dependencies, key }, async (call) => {
+        const { definition } = declaredAction(actions, key.action)
+        return definition.provision?.({
+          ...call,
+          deployment,
+          options: checkOptions(definition, options),
+        })
+      })
+    },
+
+    /** Takes back all that was made for the key. The second time, and when there is nothing, it just succeeds. */
+    async deprovision(key: ActionKey): Promise<void> {
+      await runStep({ ...dependencies, key }, async (call) => {
+        await declaredAction(actions, key.action).definition.deprovision?.(call)
+      })
+    },
+  }
+}

@@ -1,0 +1,209 @@
+import { actionWorkflowId } from '../domain/action-key.ts'
+import type { DeploymentSnapshot, TimelineEvent } from '../simulator/index.ts'
+import { type LocalVercel, SAMPLE_DATABASE, startLocalVercel, withClient } from './local-vercel.ts'
+import type { CommonOptions } from './main.ts'
+
+/** A story did not end as it must. */
+class StoryFailed extends Error {
+  override readonly name = 'StoryFailed'
+}
+
+const WITHIN = { timeoutMs: 60_000 }
+
+/**
+ * Shows three deployments on real parts: one released with its branch, one canceled while it is held, one deleted
+ * after its release. Throws unless each ends as it must and no database of theirs is left.
+ */
+export async function demo(options: CommonOptions): Promise<void> {
+  heading('Starting what the stories need')
+  const startedAt = Date.now()
+  const local = await startLocalVercel(options, {
+    vercelPort: 0,
+    holdpointPort: 0,
+    verbose: false,
+    onEvent: (event) => print(event, startedAt),
+  })
+  try {
+    const before = await branchDatabases(local)
+    const released = await releaseStory(local)
+    await cancelStory(local)
+    await cleanupStory(local)
+    heading('The end: the first deployment is deleted too')
+    await removeAndWait(local, released)
+    const left = (await branchDatabases(local)).filter((name) => !before.includes(name))
+    if (left.length > 0) throw new StoryFailed(`Left over on Postgres: ${left.join(', ')}`)
+    say(`Postgres has no database of these deployments any more.`)
+    say(
+      `Web UI: ${local.uiUrl ?? 'that of your Temporal server'} (npm run dev shows the same data again)`,
+    )
+    heading('All three stories ended as they must')
+  } finally {
+    await local.close()
+  }
+}
+
+async function releaseStory(local: LocalVercel): Promise<DeploymentSnapshot> {
+  heading('Story 1: a preview is deployed, held, given a branch, and released')
+  const { id } = local.vercel.deploy(local.project, {
+    environment: 'preview',
+    gitBranch: 'feature/checkout',
+  })
+  const deployment = await local.vercel.until(
+    id,
+    ({ readyState }) => readyState === 'READY',
+    WITHIN,
+  )
+  const url = deployment.env?.['DATABASE_URL']
+  if (!url) throw new StoryFailed('The build got no DATABASE_URL.')
+  const rows = await withClient(url, async (branch) => {
+    const { rows } = await branch.query<{ database: string; user: string; products: string }>(
+      'select current_database() as database, current_user as user, (select count(*) from products) as products',
+    )
+    return rows[0]
+  })
+  if (rows?.products !== '3')
+    throw new StoryFailed('The branch does not have the rows of its source.')
+  say(
+    `The build's DATABASE_URL leads to ${rows.database}, as ${rows.user}: ${rows.products} products, as in ${SAMPLE_DATABASE}.`,
+  )
+  await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'succeeded' })
+  return deployment
+}
+
+async function cancelStory(local: LocalVercel): Promise<void> {
+  heading('Story 2: a deployment is canceled while its build is held')
+  // Vercel's API is busy, so that there is time to cancel: the branch is there, its report is not taken yet.
+  local.vercel.dials.failNext.push({
+    match: { kind: 'patch', status: 'succeeded' },
+    answer: { status: 503 },
+    times: 1000,
+  })
+  const before = await branchDatabases(local)
+  const { id } = local.vercel.deploy(local.project, {
+    environment: 'preview',
+    gitBranch: 'feature/refunds',
+  })
+  await local.vercel.untilEvent(
+    (event) => event.kind === 'request' && event.deploymentId === id && event.status === 503,
+    WITHIN,
+  )
+  await waitFor('the branch of the held deployment', async () => {
+    return (await branchDatabases(local)).some((name) => !before.includes(name))
+  })
+  say('The branch exists, and the build is still held.')
+  local.vercel.cancel(id)
+  local.vercel.dials.failNext.length = 0
+  const deployment = local.vercel.deployment(id)
+  await expectEnds(local, deployment, { status: 'CANCELLED', phase: 'canceled' })
+  await expectNoBranchBut(local, before)
+}
+
+async function cleanupStory(local: LocalVercel): Promise<void> {
+  heading('Story 3: a deployment is released, and deleted later')
+  const before = await branchDatabases(local)
+  const { id } = local.vercel.deploy(local.project, {
+    environment: 'preview',
+    gitBranch: 'feature/search',
+  })
+  const deployment = await local.vercel.until(
+    id,
+    ({ readyState }) => readyState === 'READY',
+    WITHIN,
+  )
+  await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'succeeded' })
+  await removeAndWait(local, deployment)
+  await expectNoBranchBut(local, before)
+}
+
+async function removeAndWait(local: LocalVercel, deployment: DeploymentSnapshot): Promise<void> {
+  local.vercel.remove(deployment.id)
+  await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'cleaned' })
+}
+
+async function expectNoBranchBut(local: LocalVercel, before: readonly string[]): Promise<void> {
+  const left = (await branchDatabases(local)).filter((name) => !before.includes(name))
+  if (left.length > 0) throw new StoryFailed(`The branch ${left.join(', ')} is still there.`)
+  say('The branch is gone, with its role.')
+}
+
+/** Waits until every action of the deployment has ended so, and prints where to look at each. */
+async function expectEnds(
+  local: LocalVercel,
+  deployment: DeploymentSnapshot,
+  wanted: { status: string; phase: string },
+): Promise<void> {
+  for (const { resourceId, slug } of deployment.actions) {
+    const key = {
+      installationId: local.vercel.installation.id,
+      resourceId,
+      deploymentId: deployment.id,
+      action: slug,
+    }
+    const workflowId = actionWorkflowId(key)
+    await waitFor(`${slug} to end as ${wanted.status}, ${wanted.phase}`, async () => {
+      const run = await local.temporal.client.workflow.getHandle(workflowId).describe()
+      return (
+        run.status.name === wanted.status &&
+        run.searchAttributes['HoldpointPhase']?.[0] === wanted.phase
+      )
+    })
+    say(`${slug}: ${wanted.phase}${local.uiUrl ? `  ${local.runUrl(workflowId)}` : ''}`)
+  }
+}
+
+async function branchDatabases({ postgresUrl }: LocalVercel): Promise<string[]> {
+  return await withClient(postgresUrl, async (server) => {
+    const { rows } = await server.query<{ name: string }>(
+      String.raw`select datname as name from pg_database where datname like 'hp\_%'
+           union select rolname from pg_roles where rolname like 'hp\_%'`,
+    )
+    return rows.map((row) => row.name)
+  })
+}
+
+async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + WITHIN.timeoutMs
+  for (;;) {
+    const held = await holds().catch(() => false)
+    if (held) return
+    if (Date.now() > giveUpAt)
+      throw new StoryFailed(`Waited ${WITHIN.timeoutMs / 1000} s in vain for ${what}.`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function print(event: TimelineEvent, startedAt: number): void {
+  const line = describe(event)
+  if (line) process.stdout.write(`  ${String(event.at - startedAt).padStart(6)} ms  ${line}\n`)
+}
+
+function describe(event: TimelineEvent): string | undefined {
+  switch (event.kind) {
+    case 'webhook': {
+      const kind = event.type.split('.').at(-1)
+      const answer = event.result.kind === 'answered' ? event.result.status : event.result.kind
+      return `Vercel    → webhook ${kind} ${event.action ?? ''}, answered ${answer}`
+    }
+    case 'request': {
+      if (event.method !== 'PATCH')
+        return `Holdpoint → reads the deployment, answered ${event.status}`
+      const status =
+        typeof event.body === 'object' && event.body && 'status' in event.body
+          ? event.body.status
+          : ''
+      return `Holdpoint → ${event.path.split('/').at(-1)} is ${String(status)}, answered ${event.status}`
+    }
+    case 'deployment':
+      return event.change.startsWith('action-')
+        ? undefined
+        : `Vercel      deployment ${event.deploymentId} ${event.change}`
+  }
+}
+
+function heading(text: string): void {
+  process.stdout.write(`\n${text}\n`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`             ${text}\n`)
+}

@@ -1,0 +1,145 @@
+import { type Environment, readEnvironment } from '../config/environment.ts'
+import type { Config } from '../config/define-config.ts'
+import { loadConfig } from '../config/load-config.ts'
+import type { Finding } from '../domain/finding.ts'
+import { silentLog } from '../log.ts'
+import { connectTemporal } from '../temporal/connection.ts'
+import { checkNamespace, checkPollers } from '../temporal/prepare-namespace.ts'
+import { installRuntime } from '../temporal/runtime.ts'
+import { checkVercelAccess } from '../vercel/check-access.ts'
+import type { CommonOptions } from './main.ts'
+
+/** Prints what is in order and what is not, with the fix. The exit code is 1 when something must be mended. */
+export async function doctor(options: CommonOptions): Promise<void> {
+  const findings = await examine(options)
+  for (const { subject, level, message, fix } of findings) {
+    const mark = { ok: 'ok   ', warning: 'WARN ', error: 'ERROR' }[level]
+    process.stdout.write(`${mark}  ${subject}: ${message}\n${fix ? `         fix: ${fix}\n` : ''}`)
+  }
+  const errors = findings.filter((finding) => finding.level === 'error').length
+  process.stdout.write(errors === 0 ? '\nReady.\n' : `\n${errors} to mend.\n`)
+  if (errors > 0) process.exitCode = 1
+}
+
+async function examine(options: CommonOptions): Promise<Finding[]> {
+  let environment: Environment
+  let config: Config
+  try {
+    environment = readEnvironment()
+    config = await loadConfig(options.config)
+  } catch (error) {
+    return [failed('Settings', error, 'correct what the message names')]
+  }
+  return [
+    {
+      subject: 'Configuration',
+      level: 'ok',
+      message: `${config.actions.size} actions: ${[...config.actions.keys()].join(', ')}`,
+    },
+    secretFinding(environment),
+    ...(await temporalFindings(environment, config)),
+    ...(await driverFindings(config)),
+    ...(await vercelFindings(environment)),
+  ]
+}
+
+function secretFinding({ clientSecrets }: Environment): Finding {
+  const subject = 'Client secret'
+  switch (clientSecrets.length) {
+    case 0:
+      return {
+        subject,
+        level: 'error',
+        message: 'none, so no webhook can be trusted',
+        fix: 'set INTEGRATION_CLIENT_SECRET to the client secret of the integration',
+      }
+    case 1:
+      return { subject, level: 'ok', message: 'one' }
+    case 2:
+      return { subject, level: 'ok', message: 'two, as while one is being rotated' }
+    default:
+      return {
+        subject,
+        level: 'warning',
+        message: `${clientSecrets.length}, each of which opens the door`,
+        fix: 'remove those that Vercel no longer signs with from INTEGRATION_CLIENT_SECRET',
+      }
+  }
+}
+
+async function temporalFindings(environment: Environment, config: Config): Promise<Finding[]> {
+  const subject = 'Temporal'
+  if (!environment.temporal) {
+    return [
+      {
+        subject,
+        level: 'warning',
+        message: 'no address, so an embedded development server would be started',
+        fix: 'set TEMPORAL_ADDRESS for anything but development',
+      },
+    ]
+  }
+  installRuntime(silentLog)
+  const { connectionOptions } = environment.temporal
+  try {
+    const link = await connectTemporal(
+      { connectionOptions, namespace: environment.temporalNamespace },
+      {},
+      { giveUp: () => true },
+    )
+    try {
+      return [
+        { subject, level: 'ok', message: `${connectionOptions.address} answers` },
+        ...(await checkNamespace(link)),
+        await checkPollers(link, config.taskQueue),
+      ]
+    } finally {
+      await link.connection.close()
+    }
+  } catch (error) {
+    return [
+      failed(
+        subject,
+        error,
+        'start Temporal, or correct TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS and API key',
+      ),
+    ]
+  }
+}
+
+async function driverFindings(config: Config): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const { definition } of config.actions.values()) {
+    if (!definition.driver) continue
+    findings.push(...(await definition.driver.check()))
+    await definition.driver.close()
+  }
+  return findings
+}
+
+async function vercelFindings({ accessToken, vercelApiUrl }: Environment): Promise<Finding[]> {
+  if (!accessToken) {
+    return [
+      {
+        subject: 'Vercel token',
+        level: 'error',
+        message: 'none, so no build can be released',
+        fix: 'set VERCEL_ACCESS_TOKEN to the access token of the installation',
+      },
+    ]
+  }
+  return await checkVercelAccess({
+    baseUrl: vercelApiUrl,
+    accessToken: () => Promise.resolve(accessToken),
+    timeoutMs: 10_000,
+  })
+}
+
+function failed(subject: string, error: unknown, fix: string): Finding {
+  return {
+    subject,
+    level: 'error',
+    message: error instanceof Error ? error.message : String(error),
+    fix,
+  }
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander'
+import { printActions } from './actions.ts'
+import { demo } from './demo.ts'
+import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
+import { runRoles } from './run-roles.ts'
+
+/** What every command takes. */
+export interface CommonOptions {
+  readonly config: string
+  readonly dataDir: string
+  readonly ephemeral: boolean
+}
+
+const program = new Command('holdpoint').description(
+  'Durable deployment integration actions for Vercel Marketplace providers',
+)
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--config <file>', 'the configuration', 'temporal.config.ts')
+    .option('--data-dir <directory>', 'where embedded servers keep their data', '.holdpoint')
+    .option('--ephemeral', 'forget the data of embedded servers at the end', false)
+}
+
+command('dev', 'run everything on this machine, with a local Vercel to deploy on').action(dev)
+command('demo', 'show three deployments: released, canceled, removed').action(demo)
+command('start', 'take webhooks and do the work, in one process').action((options: CommonOptions) =>
+  runRoles(options, { server: true, worker: true }),
+)
+command('server', 'take webhooks and hand them to Temporal').action((options: CommonOptions) =>
+  runRoles(options, { server: true, worker: false }),
+)
+command('worker', 'do the work that Temporal hands out').action((options: CommonOptions) =>
+  runRoles(options, { server: false, worker: true }),
+)
+command('actions', "print the declared actions, to enter them in Vercel's Integration Console")
+  .addOption(new Option('--json', 'as JSON').default(false))
+  .action(printActions)
+command('doctor', 'check the set-up and say how to mend what is wrong').action(doctor)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+// Native handles of Temporal's SDK may outlive the work; every command has closed what it opened.
+process.exit()

@@ -1,0 +1,78 @@
+import { loadConfig } from '../config/load-config.ts'
+import { type Environment, InvalidEnvironment, readEnvironment } from '../config/environment.ts'
+import { jsonLog } from '../log.ts'
+import { installRuntime } from '../temporal/runtime.ts'
+import { embeddedServers } from './embedded.ts'
+import type { CommonOptions } from './main.ts'
+import { type ServiceSettings, startService } from './service.ts'
+
+/** Runs the roles until SIGTERM or SIGINT, then drains. Throws when they cannot come up or break. */
+export async function runRoles(
+  options: CommonOptions,
+  roles: ServiceSettings['roles'],
+): Promise<void> {
+  const log = jsonLog()
+  const environment = readEnvironment()
+  demandSettings(environment, roles)
+  const config = await loadConfig(options.config)
+  installRuntime(log)
+  const stopSignal = untilStopSignal()
+  const embedded = await embeddedServers({
+    environment,
+    directory: options.dataDir,
+    ephemeral: options.ephemeral,
+    onProgress: (message) => log.info('embedded.progress', { message }),
+    onExit: (message) => log.error('embedded.exited', { message }),
+  })
+  try {
+    const temporal = await embedded.temporal()
+    if (temporal.uiUrl) log.info('embedded.web_ui', { url: temporal.uiUrl })
+    const service = await startService({ environment, config, temporal, embedded, roles, log })
+    try {
+      await Promise.race([stopSignal, service.ended])
+    } finally {
+      await service.close()
+    }
+  } finally {
+    await embedded.stop()
+  }
+}
+
+function demandSettings(
+  environment: Environment,
+  { server, worker }: ServiceSettings['roles'],
+): void {
+  const problems: string[] = []
+  if (server && environment.clientSecrets.length === 0) {
+    problems.push(
+      "  INTEGRATION_CLIENT_SECRET: the integration's client secret, without which no webhook can be trusted",
+    )
+  }
+  if (worker && !environment.accessToken) {
+    problems.push(
+      '  VERCEL_ACCESS_TOKEN: the access token of the installation, without which no deployment can be released',
+    )
+  }
+  if (worker && environment.clientSecrets.length === 0 && environment.encryptionKeys.length === 0) {
+    problems.push(
+      '  HOLDPOINT_ENCRYPTION_KEYS or INTEGRATION_CLIENT_SECRET: the key that passwords of branches are derived from',
+    )
+  }
+  if (problems.length > 0) {
+    throw new InvalidEnvironment(
+      `The environment is not complete, so nothing was started. Set:\n${problems.join('\n')}`,
+    )
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+export function untilStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130))
+        resolve()
+      })
+    }
+  })
+}

@@ -1,0 +1,175 @@
+import type { Worker } from '@temporalio/worker'
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { createActivities } from '../../activities/index.ts'
+import type { Config } from '../config/define-config.ts'
+import { secretDeriver } from '../config/derive-secret.ts'
+import type { Environment } from '../config/environment.ts'
+import { dispatchEvent } from '../dispatch/dispatch-event.ts'
+import type { EmbeddedServers } from '../drivers/driver.ts'
+import type { Log } from '../log.ts'
+import { createApp } from '../server/app.ts'
+import { type Listener, listen } from '../server/listen.ts'
+import { connectTemporal, type TemporalAddress, type TemporalLink } from '../temporal/connection.ts'
+import { dataConverter } from '../temporal/data-converter.ts'
+import { checkNamespace, prepareNamespace } from '../temporal/prepare-namespace.ts'
+import { pingTemporal, proveWorkflows } from '../temporal/readiness.ts'
+import { bundledWorkflows, createWorker } from '../temporal/worker.ts'
+
+export interface ServiceSettings {
+  readonly environment: Environment
+  readonly config: Config
+  readonly temporal: TemporalAddress
+  readonly embedded: EmbeddedServers
+  readonly roles: { readonly server: boolean; readonly worker: boolean }
+  readonly log: Log
+}
+
+export interface Service {
+  /** Where webhooks come in; undefined for a worker alone. */
+  readonly url: string | undefined
+  /** Resolves once webhooks can be accepted and processed. Rejects when the service cannot come up at all. */
+  readonly ready: Promise<TemporalLink>
+  /** Resolves when the service was closed, rejects when it broke. */
+  readonly ended: Promise<void>
+  /** Takes no new webhook and no new task, lets what is in hand finish, and closes every connection. */
+  close(): Promise<void>
+}
+
+const ACCEPT_WITHIN_MS = 5000
+const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
+
+/** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
+export async function startService(settings: ServiceSettings): Promise<Service> {
+  const { environment, config, roles, log } = settings
+  let link: TemporalLink | undefined
+  let unreadyBecause: string | undefined = 'Holdpoint is starting.'
+  const running: { worker: Worker; stopped: Promise<unknown> }[] = []
+  let closing = false
+  let breakDown: (error: unknown) => void = () => {}
+  let finish: () => void = () => {}
+  const ended = new Promise<void>((resolve, reject) => {
+    finish = resolve
+    breakDown = reject
+  })
+
+  const accept: Parameters<typeof createApp>[0]['accept'] = async (event) => {
+    if (!link) throw new Error('There is no connection to Temporal yet.')
+    const dispatch = {
+      workflows: link.client.workflow,
+      taskQueue: config.taskQueue,
+      deadlineMs: (slug: string) =>
+        config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
+      reportRunningAfterMs: environment.reportRunningAfterMs,
+      acceptWithinMs: ACCEPT_WITHIN_MS,
+    }
+    return await dispatchEvent(dispatch, event)
+  }
+  const unready = async () => {
+    if (closing) return 'Holdpoint is shutting down.'
+    if (unreadyBecause !== undefined || !link) return unreadyBecause
+    return await pingTemporal(link, 2000).then(
+      () => undefined,
+      () => 'Temporal does not answer.',
+    )
+  }
+
+  let listener: Listener | undefined
+  if (roles.server) {
+    const app = createApp({ secrets: environment.clientSecrets, accept, unready, log })
+    listener = await listen(app, environment)
+    log.info('server.listening', { url: listener.url })
+  }
+
+  const comeUp = async (): Promise<TemporalLink> => {
+    unreadyBecause = 'Holdpoint is connecting to Temporal.'
+    const converter = dataConverter(environment.encryptionKeys)
+    const opened = await connectTemporal(settings.temporal, converter, {
+      giveUp: () => closing,
+      onFailure: (error) =>
+        log.warn('temporal.unreachable', {
+          address: settings.temporal.connectionOptions.address,
+          error,
+        }),
+    })
+    link = opened
+    await prepareNamespace(opened)
+    const faults = (await checkNamespace(opened)).filter((finding) => finding.level === 'error')
+    if (faults.length > 0) {
+      throw new Error(
+        faults.map((fault) => `${fault.subject}: ${fault.message}. Run: ${fault.fix}`).join('\n'),
+      )
+    }
+    if (roles.worker) {
+      unreadyBecause = 'The worker is starting.'
+      for (const { definition } of config.actions.values())
+        await definition.driver?.prepare?.(settings.embedded)
+      const worker = await createWorker(opened, {
+        taskQueue: config.taskQueue,
+        activities: activitiesOf(settings, opened),
+        workflowBundle: bundledWorkflows(environment.encryptionKeys.length > 0),
+        dataConverter: converter,
+      })
+      const run = worker.run()
+      running.push({ worker, stopped: run.catch(() => {}) })
+      run.then(() => closing || breakDown(new Error('The worker stopped by itself.')), breakDown)
+    }
+    unreadyBecause = `No worker answers on the task queue ${config.taskQueue}.`
+    while (!closing) {
+      // A server alone waits for a worker elsewhere as long as it takes.
+      const proved = await proveWorkflows(opened, config.taskQueue, 30_000).then(
+        () => true,
+        () => false,
+      )
+      if (proved) break
+    }
+    unreadyBecause = undefined
+    log.info('service.ready', { roles, taskQueue: config.taskQueue, namespace: opened.namespace })
+    return opened
+  }
+
+  const ready = comeUp()
+  ready.catch(breakDown)
+
+  return {
+    url: listener?.url,
+    ready,
+    ended,
+    async close() {
+      if (closing) return await ended
+      closing = true
+      log.info('service.draining')
+      await listener?.close()
+      for (const { worker, stopped } of running) {
+        if (worker.getState() === 'RUNNING') worker.shutdown()
+        await stopped
+      }
+      for (const { definition } of config.actions.values()) await definition.driver?.close()
+      await link?.connection.close()
+      log.info('service.closed')
+      finish()
+    },
+  }
+}
+
+function activitiesOf({ environment, config, log }: ServiceSettings, { client }: TemporalLink) {
+  const token = environment.accessToken ?? ''
+  return createActivities({
+    actions: config.actions,
+    log,
+    vercel: {
+      baseUrl: environment.vercelApiUrl,
+      accessToken: () => Promise.resolve(token),
+      timeoutMs: 10_000,
+    },
+    deriveSecret: secretDeriver(
+      environment.encryptionKeys[0]?.bytes ?? environment.clientSecrets[0] ?? '',
+    ),
+    async cancelRun({ workflowId, runId }) {
+      try {
+        await client.workflow.getHandle(workflowId, runId).cancel()
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error
+      }
+    },
+  })
+}

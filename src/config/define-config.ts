@@ -1,0 +1,82 @@
+import ms from 'ms'
+import { z } from 'zod'
+import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
+
+/** What an operator writes in `temporal.config.ts`. */
+export interface ConfigFile {
+  readonly temporal?: {
+    /** The task queue that webhooks are handed to and workers poll. Default `deployment-actions`. */
+    readonly taskQueue?: string
+  }
+  /** The declared actions by slug: the same slugs that stand in Vercel's Integration Console. */
+  // Each action has option and reference types of its own; the map need not know them.
+  readonly actions: Record<string, AnyAction>
+}
+
+/** A configuration that was checked, with every default filled in. */
+export interface Config {
+  readonly taskQueue: string
+  readonly actions: ReadonlyMap<string, DeclaredAction>
+}
+
+const DEFAULT_DEADLINE = '2 minutes'
+
+const actionSchema = z.looseObject({
+  name: z.string().min(1).max(100),
+  description: z.string().optional(),
+  suggest: z.array(z.string().min(1)).optional(),
+  deadline: z
+    .string()
+    .refine(
+      (text) => parseDuration(text) !== undefined,
+      "must be a duration from '1 second' to '45 minutes'",
+    )
+    .optional(),
+})
+
+// Vercel publishes no charset for slugs; these stand in URLs, logs and ids without escaping.
+const slugSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _ and -')
+
+const configSchema = z.looseObject({
+  temporal: z.looseObject({ taskQueue: z.string().min(1).max(200).optional() }).optional(),
+  actions: z.record(slugSchema, actionSchema),
+})
+
+/** A configuration that cannot be used. The message names each field and what it must be. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig'
+}
+
+/**
+ * Checks the configuration and fills in the defaults. Throws `InvalidConfig` naming every field that is wrong, so
+ * that a mistake is met at start-up and not by a held build.
+ */
+export function defineConfig(file: ConfigFile): Config {
+  const checked = configSchema.safeParse(file)
+  if (!checked.success) {
+    const fields = checked.error.issues.map(
+      (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
+    )
+    throw new InvalidConfig(
+      `The configuration cannot be used, so nothing was started. Correct in temporal.config.ts:\n${fields.join('\n')}`,
+    )
+  }
+  const actions = Object.entries(file.actions).map(
+    ([slug, definition]): [string, DeclaredAction] => {
+      const deadlineMs = parseDuration(definition.deadline ?? DEFAULT_DEADLINE) ?? 0
+      return [slug, { slug, definition, deadlineMs }]
+    },
+  )
+  return Object.freeze({
+    taskQueue: file.temporal?.taskQueue ?? 'deployment-actions',
+    actions: new Map(actions),
+  })
+}
+
+function parseDuration(text: string): number | undefined {
+  const value = ms(text as ms.StringValue) as number | undefined
+  // A build takes 45 minutes at most; an action that takes longer holds nothing any more.
+  return value !== undefined && value >= 1000 && value <= 45 * 60_000 ? value : undefined
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import ms from 'ms'
+import { z } from 'zod'
+
+/** The environment, read once and checked. Every name and default stands in README's table of settings. */
+export interface Environment {
+  readonly port: number
+  readonly host: string
+  readonly vercelApiUrl: string
+  readonly clientSecrets: readonly string[]
+  readonly accessToken: string | undefined
+  readonly postgresUrl: string | undefined
+  readonly encryptionKeys: readonly { id: string; bytes: Uint8Array }[]
+  /** Milliseconds; null means never. */
+  readonly reportRunningAfterMs: number | null
+  /** Undefined: nothing names a Temporal server, so an embedded one is to be started. */
+  readonly temporal: ReturnType<typeof loadClientConnectConfig> | undefined
+  readonly temporalNamespace: string
+  readonly temporalCliPath: string | undefined
+  readonly searchPath: string
+  readonly xdgCacheHome: string | undefined
+}
+
+/** Settings that cannot be used. The message names each variable, what is wrong with it and what it must be. */
+export class InvalidEnvironment extends Error {
+  override readonly name = 'InvalidEnvironment'
+}
+
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+
+const variablesSchema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('0.0.0.0'),
+  VERCEL_API_URL: url.default('https://api.vercel.com'),
+  INTEGRATION_CLIENT_SECRET: z.string().default('').transform(commaSeparated),
+  VERCEL_ACCESS_TOKEN: z.string().optional(),
+  POSTGRES_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+    .optional(),
+  HOLDPOINT_ENCRYPTION_KEYS: z
+    .string()
+    .default('')
+    .transform((text, context) =>
+      commaSeparated(text).flatMap((entry) => {
+        const key = encryptionKey(entry)
+        if (!key)
+          context.addIssue(
+            'must be keys of 32 bytes in base64 or hex, each as key or id:key, comma-separated',
+          )
+        return key ?? []
+      }),
+    ),
+  HOLDPOINT_REPORT_RUNNING_AFTER: z
+    .string()
+    .default('0')
+    .transform((text, context) => {
+      if (text === 'never') return null
+      const value = ms(text as ms.StringValue) as number | undefined
+      if (value !== undefined && value >= 0) return value
+      context.addIssue("must be a duration such as '5 seconds', or 'never'")
+      return z.NEVER
+    }),
+  TEMPORAL_CLI_PATH: z.string().optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+  PATH: z.string().default(''),
+})
+
+/** Reads the environment. The only reader of `process.env`. Throws `InvalidEnvironment`. */
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  // An empty variable is one that was not set.
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  const parsed = variablesSchema.safeParse(set)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
+    )
+    throw new InvalidEnvironment(
+      `The environment cannot be used, so nothing was started. Correct these variables:\n${problems.join('\n')}`,
+    )
+  }
+  const temporal = loadClientConnectConfig({ overrideEnvVars: set as Record<string, string> })
+  const { data } = parsed
+  return {
+    port: data.PORT,
+    host: data.HOST,
+    vercelApiUrl: data.VERCEL_API_URL,
+    clientSecrets: data.INTEGRATION_CLIENT_SECRET,
+    accessToken: data.VERCEL_ACCESS_TOKEN,
+    postgresUrl: data.POSTGRES_URL,
+    encryptionKeys: data.HOLDPOINT_ENCRYPTION_KEYS,
+    reportRunningAfterMs: data.HOLDPOINT_REPORT_RUNNING_AFTER,
+    temporal: temporal.connectionOptions.address ? temporal : undefined,
+    temporalNamespace: temporal.namespace ?? 'default',
+    temporalCliPath: data.TEMPORAL_CLI_PATH,
+    searchPath: data.PATH,
+    xdgCacheHome: data.XDG_CACHE_HOME,
+  }
+}
+
+function commaSeparated(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function encryptionKey(entry: string): { id: string; bytes: Uint8Array } | undefined {
+  const [, id, text = ''] = /^(?:([A-Za-z0-9_.-]{1,64}):)?(.+)$/.exec(entry) ?? []
+  const bytes = /^[0-9a-f]{64}$/i.test(text)
+    ? Buffer.from(text, 'hex')
+    : Buffer.from(text, 'base64')
+  if (bytes.length !== 32) return undefined
+  return { id: id ?? createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes }
+}

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { register } from 'tsx/esm/api'
+import { type Config, type ConfigFile, defineConfig, InvalidConfig } from './define-config.ts'
+
+/**
+ * Reads `temporal.config.ts` (or `.js`) and checks it. Throws `InvalidConfig` when there is none at that path, it does
+ * not load, or it does not export a configuration.
+ */
+export async function loadConfig(path: string): Promise<Config> {
+  const file = resolve(path)
+  if (!existsSync(file)) {
+    throw new InvalidConfig(
+      `There is no configuration at ${file}, so no action is known. Write one (README shows it), or name another with --config.`,
+    )
+  }
+  // Node 20 runs no TypeScript by itself.
+  const unregister = register()
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: Config | ConfigFile }
+    const exported = module.default
+    if (!exported) {
+      throw new InvalidConfig(
+        `${file} has no default export, so no action is known. End it with: export default defineConfig({ … })`,
+      )
+    }
+    return exported.actions instanceof Map
+      ? (exported as Config)
+      : defineConfig(exported as ConfigFile)
+  } catch (cause) {
+    if (cause instanceof InvalidConfig) throw cause
+    throw new InvalidConfig(
+      `${file} does not load, so no action is known: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
+  } finally {
+    await unregister()
+  }
+}

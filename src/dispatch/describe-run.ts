@@ -1,0 +1,35 @@
+import type { SearchAttributePair } from '@temporalio/common'
+import type { ActionKey } from '../domain/action-key.ts'
+import type { ActionPhase } from '../domain/action-run.ts'
+import * as attribute from '../../workflows/search-attributes.ts'
+
+/**
+ * A lost worker's task is noticed after this long. Short, because first tasks and local activities are noticed by
+ * nothing else; a task itself takes milliseconds.
+ */
+const WORKFLOW_TASK_TIMEOUT = '3 seconds'
+
+/** What the Web UI shows of a run from its first moment: the list's attributes, and a title and text on its page. */
+export function describeRun(key: ActionKey, phase: ActionPhase, because: string) {
+  const { installationId, resourceId, deploymentId, action } = key
+  const typedSearchAttributes: SearchAttributePair[] = [
+    { key: attribute.installationKey, value: installationId },
+    { key: attribute.resourceKey, value: resourceId },
+    { key: attribute.deploymentKey, value: deploymentId },
+    { key: attribute.actionKey, value: action },
+    { key: attribute.phaseKey, value: phase },
+  ]
+  return {
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    typedSearchAttributes,
+    staticSummary: `${action} of ${resourceId} for ${deploymentId}`,
+    staticDetails: [
+      because,
+      '',
+      `- Installation: \`${installationId}\``,
+      `- Resource: \`${resourceId}\``,
+      `- Deployment: \`${deploymentId}\``,
+      `- Action: \`${action}\``,
+    ].join('\n'),
+  } as const
+}

@@ -1,0 +1,24 @@
+import type { ActionKey } from './action-key.ts'
+
+/** What a run of an action is started with. Workflow data: kept in Temporal's history, so no secret may be in it. */
+export interface ActionRequest {
+  readonly key: ActionKey
+  readonly teamId?: string
+  /** Option values that came with the event. */
+  readonly options?: Record<string, unknown>
+  /** How long the action may take, from its start until the outcome is sent. */
+  readonly deadlineMs: number
+  /** How long it may take before `running` is reported; null means never. */
+  readonly reportRunningAfterMs: number | null
+}
+
+/** Where a run stands; the value of the search attribute that tells the ends apart in Temporal's list. */
+export type ActionPhase =
+  'running' | 'undoing' | 'succeeded' | 'failed' | 'canceled' | 'cleaned' | 'skipped'
+
+/** How a run that did not fail ended. */
+export interface ActionEnd {
+  readonly phase: ActionPhase
+  /** One sentence for whoever opens the run in the Web UI. */
+  readonly because: string
+}

@@ -1,0 +1,36 @@
+import type { DeploymentStanding } from './deployment.ts'
+
+/**
+ * What Vercel's refusal (400, 404, 409 or 410) of our `succeeded` means.
+ * - `taken`: an earlier report of ours was taken and its answer lost; keep everything.
+ * - `over`: the deployment no longer wants us; undo, and report nothing.
+ * - `refused`: Vercel does not accept this report; undo, and report `failed`.
+ * - `undecided`: the deployment will tell later; ask again, keep everything until then.
+ */
+export type RefusalVerdict = 'taken' | 'over' | 'refused' | 'undecided'
+
+/**
+ * Judges a refusal by the deployment itself. Documentation does not say how Vercel answers a second terminal
+ * status, so a refusal alone never destroys anything: only a deployment that has ended does, or one that still
+ * waits when no report of ours can have reached it.
+ */
+export function judgeRefusal(refusal: {
+  status: number
+  standing: DeploymentStanding
+  mayHaveBeenTaken: boolean
+}): RefusalVerdict {
+  switch (refusal.standing) {
+    case 'gone':
+    case 'lapsed':
+      return 'over'
+    case 'passed':
+      return 'taken'
+    case 'failed':
+      // Some action failed the deployment. Ours was taken first, or can no longer be: then nothing serves the branch.
+      return refusal.mayHaveBeenTaken ? 'taken' : 'over'
+    case 'waiting': {
+      const saysSettled = refusal.status === 409 || refusal.status === 410
+      return refusal.mayHaveBeenTaken || saysSettled ? 'undecided' : 'refused'
+    }
+  }
+}

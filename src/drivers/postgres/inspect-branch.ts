@@ -1,0 +1,89 @@
+import type { BranchRef } from '../../domain/branch-ref.ts'
+import { ActionFailure } from '../../domain/failure.ts'
+import { type BranchMark, readMark, sameOwner } from './branch-mark.ts'
+import type { Connection } from './connection.ts'
+import { isPossibleName, printable } from './sql.ts'
+
+/** What of a branch stands at the server. Only what was verified to carry the owner gets into such an object. */
+export interface FoundBranch {
+  readonly databaseExists: boolean
+  readonly roleExists: boolean
+  /** Complete, marked ready and not half dropped. */
+  readonly ready: boolean
+  /** The mark it was begun with, so that a remade branch keeps its date. */
+  readonly mark: BranchMark | undefined
+}
+
+/** Two objects make a branch, database and role of the same name; a half-dropped database has connection limit -2. */
+export const BRANCH_COLUMNS = `
+    d.datname, shobj_description(d.oid, 'pg_database') AS database_comment,
+    d.datconnlimit = -2 AS half_dropped, d.datdba = r.oid AS owned_by_role,
+    r.rolname, r.rolcanlogin AS can_log_in, shobj_description(r.oid, 'pg_authid') AS role_comment`
+
+export interface BranchRow {
+  readonly datname: string | null
+  readonly database_comment: string | null
+  readonly half_dropped: boolean | null
+  readonly owned_by_role: boolean | null
+  readonly rolname: string | null
+  readonly can_log_in: boolean | null
+  readonly role_comment: string | null
+}
+
+/**
+ * Finds what stands under the branch's name, and refuses for good (`branch_owner_mismatch`) when any of it does not
+ * carry exactly this owner. A database without a mark of its own is ours when the role that owns it is.
+ */
+export async function inspectBranch(connection: Connection, ref: BranchRef): Promise<FoundBranch> {
+  requirePossibleName(ref)
+  const [row] = await connection.query<BranchRow>(
+    `SELECT ${BRANCH_COLUMNS} FROM (SELECT $1::text AS name) AS asked
+      LEFT JOIN pg_database d ON d.datname = asked.name
+      LEFT JOIN pg_roles r ON r.rolname = asked.name`,
+    [ref.name],
+  )
+  const databaseExists = row?.datname != null
+  const roleExists = row?.rolname != null
+  const databaseMark = readMark(row?.database_comment)
+  const roleMark = readMark(row?.role_comment)
+  const isOurs = (mark: BranchMark | undefined) =>
+    mark !== undefined && sameOwner(mark.owner, ref.owner)
+
+  if (roleExists && !isOurs(roleMark)) throw ownerMismatch(ref, 'role')
+  if (databaseMark !== undefined && !isOurs(databaseMark)) throw ownerMismatch(ref, 'database')
+  if (databaseExists && databaseMark === undefined && row?.owned_by_role !== true)
+    throw ownerMismatch(ref, 'database')
+  return {
+    databaseExists,
+    roleExists,
+    ready: row !== undefined && isComplete(row),
+    mark: databaseMark ?? roleMark,
+  }
+}
+
+/** Whether the branch was made to its end and nobody has begun to take it down. */
+export function isComplete(row: BranchRow): boolean {
+  return (
+    readMark(row.database_comment)?.state === 'ready' &&
+    row.half_dropped === false &&
+    row.owned_by_role === true &&
+    row.can_log_in === true
+  )
+}
+
+function requirePossibleName(ref: BranchRef): void {
+  if (isPossibleName(ref.name)) return
+  throw new ActionFailure(
+    'branch_name_invalid',
+    `No Postgres database can be named ${printable(ref.name)}: names have 1 to 63 bytes, and a longer one would silently be cut off and meet another branch. Give the branch a shorter name.`,
+    { retryable: false },
+  )
+}
+
+function ownerMismatch(ref: BranchRef, what: 'role' | 'database'): ActionFailure {
+  return new ActionFailure(
+    'branch_owner_mismatch',
+    `A ${what} named ${ref.name} exists at the Postgres server but was not made for this action of deployment ${printable(ref.owner.deploymentId)}, so it was left as it is. If nobody needs it, drop it by hand and redeploy.`,
+    { retryable: false },
+  )
+}

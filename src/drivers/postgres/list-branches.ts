@@ -1,0 +1,28 @@
+import type { BranchRecord } from '../driver.ts'
+import { MARK_PREFIX, readMark } from './branch-mark.ts'
+import type { Connection } from './connection.ts'
+import { BRANCH_COLUMNS, type BranchRow, isComplete } from './inspect-branch.ts'
+
+/**
+ * Every database and role that carries a mark. Where both do, the role's counts: the branch's user owns the database
+ * and may change its comment, but not the role's.
+ */
+export async function listBranches(connection: Connection): Promise<BranchRecord[]> {
+  const rows = await connection.query<BranchRow>(
+    `SELECT * FROM (
+        SELECT ${BRANCH_COLUMNS} FROM pg_database d FULL JOIN pg_roles r ON r.rolname = d.datname
+      ) AS branches
+      WHERE starts_with(database_comment, $1) OR starts_with(role_comment, $1)
+      ORDER BY coalesce(datname, rolname)`,
+    [MARK_PREFIX],
+  )
+  return rows.flatMap(toRecord)
+}
+
+function toRecord(row: BranchRow): BranchRecord[] {
+  const mark = readMark(row.role_comment) ?? readMark(row.database_comment)
+  const name = row.datname ?? row.rolname
+  if (mark === undefined || name === null) return []
+  const { owner, source, createdAt } = mark
+  return [{ ref: { name, owner }, source, createdAt, complete: isComplete(row) }]
+}

@@ -1,0 +1,39 @@
+export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
+export {
+  type CheckReadinessSettings,
+  checkReadiness,
+  httpProbe,
+  type Probe,
+  sqlProbe,
+} from './actions/check-readiness.ts'
+export {
+  type ActionCall,
+  type ActionDefinition,
+  defineAction,
+  type Environment,
+  type OutcomeCall,
+  type ProvisionCall,
+  type ProvisionedObject,
+} from './actions/define-action.ts'
+export { type SetEnvironmentSettings, setEnvironment } from './actions/set-environment.ts'
+export {
+  type Config,
+  type ConfigFile,
+  defineConfig,
+  InvalidConfig,
+} from './config/define-config.ts'
+export type { ActionKey } from './domain/action-key.ts'
+export { type BranchRef, branchRef } from './domain/branch-ref.ts'
+export type { Deployment } from './domain/deployment.ts'
+export { ActionFailure } from './domain/failure.ts'
+export type { Finding } from './domain/finding.ts'
+export { Secret } from './domain/secret.ts'
+export type {
+  BranchConnection,
+  BranchRecord,
+  DriverCall,
+  EmbeddedServers,
+  ResourceDriver,
+} from './drivers/driver.ts'
+export { postgres } from './drivers/postgres/driver.ts'
+export type { Log } from './log.ts'

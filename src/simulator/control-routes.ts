@@ -1,0 +1,111 @@
+import { type Context, Hono } from 'hono'
+import { csrf } from 'hono/csrf'
+import { z } from 'zod'
+import { answerError } from './answer-error.ts'
+import type { DeploymentSnapshot } from './deployment.ts'
+import { newId } from './identifiers.ts'
+import { renderPage } from './render-page.ts'
+import type { Simulator } from './simulator.ts'
+
+const deployRequest = z.strictObject({
+  project: z.string(),
+  environment: z.string().trim().min(1).default('preview'),
+  gitBranch: z.string().trim().default(''),
+})
+
+/**
+ * What a person does in Vercel's dashboard, for a browser and for curl:
+ *
+ *     GET  /                                        the page
+ *     GET  /simulator/deployments                   all deployments, the newest first
+ *     GET  /simulator/deployments/{id}              one of them
+ *     POST /simulator/deployments                   {project, environment?, gitBranch?}: deploys; project is a name
+ *     POST /simulator/deployments/{id}/cancel
+ *     POST /simulator/deployments/{id}/delete
+ *     POST /simulator/deployments/{id}/skip         goes on without the resources
+ *
+ * Posts take a form, from this page only, and are answered with the page; or JSON, answered with the deployment:
+ *
+ *     curl -H 'content-type: application/json' -d '{"project":"shop"}' http://127.0.0.1:3001/simulator/deployments
+ *
+ * Answers have the names of variables and never their values.
+ */
+export function controlRoutes(simulator: Omit<Simulator, 'url'>): Hono {
+  const routes = new Hono()
+  routes.use('/simulator/*', csrf())
+
+  routes.get('/', (c) => {
+    const nonce = newId('nonce')
+    c.header('Content-Security-Policy', contentPolicy(nonce))
+    c.header('Cache-Control', 'no-store')
+    return c.html(renderPage(simulator, nonce))
+  })
+
+  routes.get('/simulator/deployments', (c) =>
+    c.json({ deployments: simulator.deployments().map(withoutValues) }),
+  )
+  routes.get('/simulator/deployments/:id', (c) => {
+    const deployment = find(simulator, c.req.param('id'))
+    return deployment ? c.json(withoutValues(deployment)) : noDeployment(c)
+  })
+
+  routes.post('/simulator/deployments', async (c) => {
+    const request = deployRequest.safeParse(await readRequest(c))
+    if (!request.success)
+      return answerError(c, 400, { code: 'bad_request', message: z.prettifyError(request.error) })
+    const { project: name, environment, gitBranch } = request.data
+    const project = simulator.projects.find((candidate) => candidate.name === name)
+    if (!project)
+      return answerError(c, 404, { code: 'not_found', message: `There is no project ${name}` })
+    const deployment = simulator.deploy(project, {
+      environment,
+      ...(gitBranch !== '' && { gitBranch }),
+    })
+    return answerPost(c, deployment, 201)
+  })
+
+  const moves = { cancel: simulator.cancel, delete: simulator.remove, skip: simulator.skip }
+  for (const [move, make] of Object.entries(moves)) {
+    routes.post(`/simulator/deployments/:id/${move}`, (c) => {
+      const deployment = find(simulator, c.req.param('id'))
+      if (!deployment) return noDeployment(c)
+      try {
+        make(deployment.id)
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        return answerError(c, 409, { code: 'conflict', message })
+      }
+      return answerPost(c, simulator.deployment(deployment.id), 200)
+    })
+  }
+  return routes
+}
+
+function contentPolicy(nonce: string): string {
+  const inline = `'nonce-${nonce}'`
+  return `default-src 'none'; style-src ${inline}; script-src ${inline}; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
+}
+
+function find(simulator: Omit<Simulator, 'url'>, id: string): DeploymentSnapshot | undefined {
+  return simulator.deployments().find((deployment) => deployment.id === id)
+}
+
+function isJson(c: Context): boolean {
+  return /^application\/json\b/i.test(c.req.header('content-type') ?? '')
+}
+
+async function readRequest(c: Context): Promise<unknown> {
+  return isJson(c) ? await c.req.json().catch(() => undefined) : await c.req.parseBody()
+}
+
+function answerPost(c: Context, deployment: DeploymentSnapshot, status: 200 | 201): Response {
+  return isJson(c) ? c.json(withoutValues(deployment), status) : c.redirect('/', 303)
+}
+
+function noDeployment(c: Context): Response {
+  return answerError(c, 404, { code: 'not_found', message: 'There is no such deployment' })
+}
+
+function withoutValues(deployment: DeploymentSnapshot) {
+  return { ...deployment, env: Object.keys(deployment.env) }
+}

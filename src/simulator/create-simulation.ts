@@ -1,0 +1,161 @@
+import { actionEvent, buildWebhook } from './build-webhook.ts'
+import { createDeployment } from './create-deployment.ts'
+import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
+import { defaultDials } from './dials.ts'
+import { cancelDeployment, removeDeployment, skipProvisioning } from './end-deployment.ts'
+import { holdBuild } from './hold-build.ts'
+import { newId } from './identifiers.ts'
+import { connectResource, type Installation, type Project } from './project.ts'
+import { createTimers } from './schedule-timers.ts'
+import { sendRawWebhook } from './send-raw-webhook.ts'
+import { createWebhookSender, DEFAULT_RETRY } from './send-webhooks.ts'
+import type { Simulator, SimulatorOptions } from './simulator.ts'
+import type { Surroundings } from './surroundings.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
+import type { ApiDependencies } from './vercel-api.ts'
+import { waitForDeployment, waitForEvent } from './wait-until.ts'
+
+/** Everything of the simulator but its HTTP server. */
+export interface Simulation {
+  readonly controls: Omit<Simulator, 'url'>
+  readonly api: ApiDependencies
+  readonly timeline: Timeline
+}
+
+export function createSimulation(options: SimulatorOptions): Simulation {
+  const { product, now = Date.now } = options
+  const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const dials = { ...defaultDials(), ...options.dials }
+  const timeline = createTimeline()
+  if (options.onEvent) timeline.subscribe(options.onEvent)
+  const timers = createTimers<Deployment>()
+  const closing = new AbortController()
+  const installations: Installation[] = []
+  const projects: Project[] = []
+  const deployments = new Map<string, Deployment>()
+  const { record } = timeline
+
+  const sender = createWebhookSender({
+    dials,
+    retry,
+    now,
+    record,
+    closing: closing.signal,
+    url: () => controls.webhookUrl,
+    clientSecret: () => controls.clientSecret,
+  })
+
+  const surroundings: Surroundings = {
+    dials,
+    now,
+    schedule: timers.schedule,
+    unschedule: timers.unschedule,
+    buildMs: options.buildMs ?? 50,
+    provisioningTimeoutMs: options.provisioningTimeoutMs ?? 5 * 60_000,
+    emitWebhook(kind, deployment, action) {
+      const event = buildWebhook(actionEvent(kind, deployment, action, dials), now(), dials)
+      if (deployment.project.installation.enabled) sender.send(event)
+      else sender.pause(event)
+    },
+    announce(deployment, change, { action, text } = {}) {
+      record({
+        kind: 'deployment',
+        at: now(),
+        change,
+        deploymentId: deployment.id,
+        projectName: deployment.project.name,
+        ...(action && { resourceId: action.connection.resourceId, action: action.chosen.slug }),
+        ...(text !== undefined && { text }),
+      })
+    },
+  }
+
+  function deploymentOf(id: string): Deployment {
+    const deployment = deployments.get(id)
+    if (!deployment) throw new Error(`There is no deployment ${id}`)
+    return deployment
+  }
+
+  function install(id = newId('icfg'), accessToken = newId('token')): Installation {
+    const teamSlug = `team-${installations.length + 1}`
+    const installation = { id, teamId: newId('team'), teamSlug, accessToken, enabled: true }
+    installations.push(installation)
+    return installation
+  }
+
+  const controls: Omit<Simulator, 'url'> = {
+    product,
+    dials,
+    projects,
+    records: timeline.records,
+    installation: install(options.installationId, options.accessToken),
+    webhookUrl: options.webhookUrl,
+    clientSecret: options.clientSecret,
+
+    createInstallation: ({ id, accessToken } = {}) => install(id, accessToken),
+    createProject({ name, resources, env = {}, installation = controls.installation }) {
+      const connections = resources.map((choice) => connectResource(product, choice))
+      const project = { id: newId('prj'), name, installation, connections, env }
+      projects.push(project)
+      return project
+    },
+    deploy(project, deployOptions = {}) {
+      const deployment = createDeployment(project, deployOptions, now())
+      deployments.set(deployment.id, deployment)
+      holdBuild(deployment, surroundings)
+      return snapshotDeployment(deployment)
+    },
+    cancel: (id) => cancelDeployment(deploymentOf(id), surroundings),
+    remove: (id) => removeDeployment(deploymentOf(id), surroundings),
+    skip: (id) => skipProvisioning(deploymentOf(id), surroundings),
+    deployment: (id) => snapshotDeployment(deploymentOf(id)),
+    deployments: () => [...deployments.values()].reverse().map(snapshotDeployment),
+
+    until: (id, predicate, waitOptions) =>
+      waitForDeployment(
+        { timeline, closing: closing.signal },
+        { id, read: () => snapshotDeployment(deploymentOf(id)), predicate },
+        waitOptions,
+      ),
+    untilEvent: waitForEvent({ timeline, closing: closing.signal }),
+    sendWebhook: (webhook) =>
+      sendRawWebhook(webhook, {
+        dials,
+        now,
+        record,
+        closing: closing.signal,
+        url: controls.webhookUrl,
+        clientSecret: controls.clientSecret,
+        answerTimeoutMs: retry.answerTimeoutMs,
+      }),
+    actionEvent(kind, deploymentId, wanted = {}) {
+      const deployment = deploymentOf(deploymentId)
+      return actionEvent(kind, deployment, actionOf(deployment, wanted), dials)
+    },
+    releaseWebhooks: sender.release,
+    async close() {
+      closing.abort()
+      timers.clear()
+      await sender.close()
+    },
+  }
+
+  return {
+    controls,
+    api: { product, installations, projects, deployments, dials, surroundings, now, record },
+    timeline,
+  }
+}
+
+function actionOf(
+  deployment: Deployment,
+  wanted: { readonly resourceId?: string; readonly slug?: string },
+): HeldAction {
+  const action = deployment.actions.find(
+    ({ connection, chosen }) =>
+      connection.resourceId === (wanted.resourceId ?? connection.resourceId) &&
+      chosen.slug === (wanted.slug ?? chosen.slug),
+  )
+  if (action) return action
+  throw new Error(`${deployment.id} has no action ${JSON.stringify(wanted)}`)
+}

@@ -1,0 +1,126 @@
+import type { ChosenAction, Connection, Project } from './project.ts'
+import type { StatusUpdate } from './validate-update.ts'
+
+/** Vercel's own words for where a deployment stands; `QUEUED` while its build is held. */
+export type ReadyState = 'QUEUED' | 'BUILDING' | 'READY' | 'ERROR' | 'CANCELED'
+
+/** The provisioning phase as `GET /v13/deployments` shows it. */
+export interface Integrations {
+  status: 'pending' | 'ready' | 'error' | 'skipped' | 'timeout'
+  readonly startedAt: number
+  completedAt?: number
+  skippedAt?: number
+  skippedBy?: string
+}
+
+export type ActionState =
+  'pending' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'skipped' | 'timeout'
+
+/** One action of one deployment, as Vercel keeps it. */
+export interface HeldAction {
+  readonly connection: Connection
+  readonly chosen: ChosenAction
+  state: ActionState
+  statusText?: string
+  statusUrl?: string
+  /** Filled by the first accepted `succeeded` only. */
+  secrets: Record<string, string>
+  /** Every update that was answered 202, whether it had an effect or not. */
+  readonly acceptedUpdates: StatusUpdate[]
+}
+
+export interface Deployment {
+  readonly id: string
+  readonly url: string
+  readonly project: Project
+  readonly environment: string
+  readonly source: string
+  readonly creator: string
+  readonly createdAt: number
+  readonly gitBranch?: string
+  readonly sha?: string
+  readonly meta: Readonly<Record<string, string>>
+  readonly actions: readonly HeldAction[]
+  readyState: ReadyState
+  integrations?: Integrations
+  /** What the build gets: the project's variables, overridden by the outcomes once they are merged. */
+  env: Record<string, string>
+  errorCode?: string
+  errorMessage?: string
+  buildStartedAt?: number
+  buildEndedAt?: number
+  canceledAt?: number
+  deletedAt?: number
+}
+
+/** A deployment at one moment. `env` holds values, secrets among them: for assertions, not for logs. */
+export interface DeploymentSnapshot {
+  readonly id: string
+  readonly url: string
+  readonly projectId: string
+  readonly projectName: string
+  readonly installationId: string
+  readonly environment: string
+  readonly source: string
+  readonly gitBranch?: string
+  readonly sha?: string
+  readonly readyState: ReadyState
+  readonly integrations?: Readonly<Integrations>
+  readonly actions: readonly ActionSnapshot[]
+  readonly env: Readonly<Record<string, string>>
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly createdAt: number
+  readonly buildStartedAt?: number
+  readonly buildEndedAt?: number
+  readonly canceledAt?: number
+  readonly deletedAt?: number
+}
+
+export interface ActionSnapshot {
+  readonly resourceId: string
+  readonly slug: string
+  readonly required: boolean
+  readonly status: ActionState
+  readonly statusText?: string
+  readonly statusUrl?: string
+  /** The statuses of the updates answered 202, in order; a repeated or ignored one is there too. */
+  readonly acceptedStatuses: readonly string[]
+  /** How many `succeeded` or `failed` updates were answered 202. */
+  readonly terminalCount: number
+  /** How many different bodies those had: a retry after a lost answer repeats one, a second opinion adds one. */
+  readonly terminalBodies: number
+}
+
+export function isTerminal(status: string | undefined): boolean {
+  return status === 'succeeded' || status === 'failed'
+}
+
+/** Copies a deployment, so that what a caller holds no longer changes. */
+export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
+  const { project, actions, integrations, creator: _creator, meta: _meta, ...fields } = deployment
+  return {
+    ...fields,
+    projectId: project.id,
+    projectName: project.name,
+    installationId: project.installation.id,
+    ...(integrations && { integrations: { ...integrations } }),
+    env: { ...deployment.env },
+    actions: actions.map(snapshotAction),
+  }
+}
+
+function snapshotAction(action: HeldAction): ActionSnapshot {
+  const terminal = action.acceptedUpdates.filter((update) => isTerminal(update.status))
+  return {
+    resourceId: action.connection.resourceId,
+    slug: action.chosen.slug,
+    required: action.connection.required,
+    status: action.state,
+    ...(action.statusText !== undefined && { statusText: action.statusText }),
+    ...(action.statusUrl !== undefined && { statusUrl: action.statusUrl }),
+    acceptedStatuses: action.acceptedUpdates.flatMap((update) => update.status ?? []),
+    terminalCount: terminal.length,
+    terminalBodies: new Set(terminal.map((update) => JSON.stringify(update))).size,
+  }
+}

@@ -1,0 +1,110 @@
+import type { RateLimit } from './count-requests.ts'
+import type { Fault, RandomFaults } from './choose-fault.ts'
+
+/** An answer to an update that comes when Vercel no longer waits for one; 202 takes it and ignores it. */
+export type LateUpdateAnswer = 202 | 400 | 404 | 409 | 410
+
+/**
+ * How this Vercel behaves where the documentation is silent, and what goes wrong. Every field may be changed at any
+ * time (`vercel.dials.latencyMs = 50`) and holds from the next request or webhook on.
+ */
+export interface Dials {
+  /** Every API answer waits this long first. */
+  latencyMs: number
+  /** Faults for the requests to come; the first one that matches a request is used up by it. */
+  failNext: Fault[]
+  randomFaults: RandomFaults | undefined
+  /** Updates of actions per token. */
+  updateLimit: RateLimit
+  /** Reads of deployments and resources per token. */
+  readLimit: RateLimit
+  /** How a 429 of the rate limit says when to come back. */
+  retryAfter: 'seconds' | 'date' | 'absent'
+  /** The answer to an access token that is not known. */
+  invalidToken: 401 | 403
+  /** The answer to a read of a deployment of another team. */
+  foreignDeployment: 403 | 404
+
+  deploymentShape: 'full' | 'public' | 'anonymous'
+  /** Laid over every deployment that is read: new enum values, a null ref, numbers in `meta`. */
+  deploymentOverrides: Readonly<Record<string, unknown>>
+  /** What a deleted deployment reads as. */
+  removedDeployment: 'not-found' | 'gone' | 'soft-deleted'
+
+  /** The answer to any update of an action that has succeeded or failed. */
+  updateAfterTerminal: LateUpdateAnswer
+  /** The answer to an update after a cancel, skip or timeout, or after another action failed the deployment. */
+  updateAfterEnd: LateUpdateAnswer
+  /** The answer to an update of a deleted deployment. */
+  updateAfterRemoval: LateUpdateAnswer
+  /** Whether a `succeeded` that comes late and is answered 202 still sets the env of a build that is not over. */
+  lateSuccessInjects: boolean
+  /** Whether `succeeded` without outcomes is a bad request. */
+  outcomesRequired: boolean
+
+  /** Whether a cancel is sent for actions that had succeeded, and whether a ready deployment can be canceled. */
+  cancelAfterSuccess: boolean
+  cancelAfterTimeout: boolean
+  cancelAfterSkip: boolean
+  /** Whether actions still at work get a cancel when another one failed the deployment. */
+  cancelAfterFailure: boolean
+  /** Whether removing a deployment that never became ready sends cleanups. */
+  cleanupAfterFailure: boolean
+  /** One cleanup per action, or a single one, for the first action, per deployment. */
+  cleanupPer: 'action' | 'deployment'
+
+  /** Sends every webhook twice at the same time. */
+  duplicateWebhooks: 'never' | 'same-id' | 'new-id'
+  retryId: 'same' | 'new'
+  /** Types that wait for `releaseWebhooks`. */
+  holdWebhooks: readonly string[]
+  /** Types that are never sent. */
+  dropWebhooks: readonly string[]
+  /** Whether `payload.configuration` is there. */
+  configurationInPayload: boolean
+  /** Whether the option values a user chose come as `payload.options`. */
+  optionsInPayload: boolean
+  /** `undefined` leaves the key out. */
+  region: string | null | undefined
+  /** More keys for the envelope. */
+  extraEnvelopeKeys: Readonly<Record<string, unknown>>
+  /** More keys for the payload. */
+  extraPayloadKeys: Readonly<Record<string, unknown>>
+}
+
+/** The documented behaviour, and where there is none, the likely one; no faults. */
+export function defaultDials(): Dials {
+  return {
+    latencyMs: 0,
+    failNext: [],
+    randomFaults: undefined,
+    updateLimit: { total: 100, windowMs: 60_000 },
+    readLimit: { total: 500, windowMs: 60_000 },
+    retryAfter: 'seconds',
+    invalidToken: 403,
+    foreignDeployment: 404,
+    deploymentShape: 'full',
+    deploymentOverrides: {},
+    removedDeployment: 'not-found',
+    updateAfterTerminal: 409,
+    updateAfterEnd: 409,
+    updateAfterRemoval: 404,
+    lateSuccessInjects: false,
+    outcomesRequired: false,
+    cancelAfterSuccess: true,
+    cancelAfterTimeout: false,
+    cancelAfterSkip: false,
+    cancelAfterFailure: false,
+    cleanupAfterFailure: true,
+    cleanupPer: 'action',
+    duplicateWebhooks: 'never',
+    retryId: 'same',
+    holdWebhooks: [],
+    dropWebhooks: [],
+    configurationInPayload: true,
+    optionsInPayload: false,
+    region: 'iad1',
+    extraEnvelopeKeys: {},
+    extraPayloadKeys: {},
+  }
+}

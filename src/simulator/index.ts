@@ -1,0 +1,36 @@
+export type { ActionEventType } from './build-webhook.ts'
+export type { Fault, FaultAnswer, RandomFaults, RequestKind } from './choose-fault.ts'
+export type { RateLimit } from './count-requests.ts'
+export type { DeployOptions } from './create-deployment.ts'
+export type {
+  ActionSnapshot,
+  ActionState,
+  DeploymentSnapshot,
+  Integrations,
+  ReadyState,
+} from './deployment.ts'
+export { defaultDials, type Dials, type LateUpdateAnswer } from './dials.ts'
+export type { WebhookAnswer } from './post-webhook.ts'
+export type {
+  ChosenAction,
+  Connection,
+  ConnectionChoice,
+  DeclaredAction,
+  Installation,
+  Product,
+  Project,
+} from './project.ts'
+export type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
+export type { CreateProjectOptions, RawWebhook, Simulator, SimulatorOptions } from './simulator.ts'
+export { signWebhook } from './sign-webhook.ts'
+export { startSimulator } from './start-simulator.ts'
+export type { ActionEventKind } from './surroundings.ts'
+export type {
+  DeploymentChange,
+  DeploymentRecord,
+  RequestRecord,
+  TimelineEvent,
+  WebhookRecord,
+  WebhookResult,
+} from './timeline.ts'
+export type { WaitOptions } from './wait-until.ts'

@@ -1,0 +1,126 @@
+import type { ActionEventType } from './build-webhook.ts'
+import type { DeployOptions } from './create-deployment.ts'
+import type { DeploymentSnapshot } from './deployment.ts'
+import type { Dials } from './dials.ts'
+import type { WebhookAnswer } from './post-webhook.ts'
+import type { ConnectionChoice, Installation, Product, Project } from './project.ts'
+import type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
+import type { ActionEventKind } from './surroundings.ts'
+import type { TimelineEvent } from './timeline.ts'
+import type { WaitOptions } from './wait-until.ts'
+
+export interface SimulatorOptions {
+  /** A free one unless said. */
+  readonly port?: number
+  /** 127.0.0.1 unless said. */
+  readonly host?: string
+  /** Signs the webhooks. */
+  readonly clientSecret: string
+  /** The token of the first installation, which the provider's client must send as Bearer. */
+  readonly accessToken: string
+  /** Drawn at random unless said. */
+  readonly installationId?: string
+  /** Where webhooks go. Until it is set, here or later, they are retried. */
+  readonly webhookUrl?: string
+  readonly product: Product
+  /** How long a build is held at most; 5 minutes unless said. Vercel's own value is not published. */
+  readonly provisioningTimeoutMs?: number
+  /** How long a build takes; 50 ms unless said. */
+  readonly buildMs?: number
+  readonly retry?: Partial<RetrySchedule>
+  readonly dials?: Partial<Dials>
+  /** The clock of timestamps and rate limits, in milliseconds since the epoch. Timers keep running on the real one. */
+  readonly now?: () => number
+  /** Called after each event, as it is recorded. Events of requests hold secrets. */
+  readonly onEvent?: (event: TimelineEvent) => void
+}
+
+/** A local Vercel: its API for integration actions, its webhooks, and the users who deploy. */
+export interface Simulator {
+  readonly url: string
+  readonly product: Product
+  /** The installation of the options. */
+  readonly installation: Installation
+  readonly dials: Dials
+  webhookUrl: string | undefined
+  /** Change it to rotate: what is sent from then on is signed with the new one. */
+  clientSecret: string
+  /** Everything seen so far; grows while you look at it. */
+  readonly records: readonly TimelineEvent[]
+  readonly projects: readonly Project[]
+
+  /** Installs the integration on one more team. */
+  createInstallation(options?: {
+    readonly id?: string
+    readonly accessToken?: string
+  }): Installation
+  /** Creates a project and connects resources to it. Throws when an action was never declared. */
+  readonly createProject: (options: CreateProjectOptions) => Project
+  /** Deploys: starts the chosen actions and holds the build until they are done. */
+  readonly deploy: (project: Project, options?: DeployOptions) => DeploymentSnapshot
+  /** Cancels a deployment and tells its actions. Throws when it is past that. */
+  readonly cancel: (deploymentId: string) => void
+  /** Deletes a deployment and has its actions clean up. Throws when it is deleted already. */
+  readonly remove: (deploymentId: string) => void
+  /** Lets the build go on without the resources. Throws when nothing is waited for. */
+  readonly skip: (deploymentId: string) => void
+  /** The deployment as it is now, also after its removal. Throws for an unknown id. */
+  readonly deployment: (deploymentId: string) => DeploymentSnapshot
+  /** All deployments, the newest first. */
+  readonly deployments: () => DeploymentSnapshot[]
+
+  /** Resolves with the deployment once the predicate holds; rejects after the timeout, saying how it stands. */
+  until(
+    deploymentId: string,
+    predicate: (deployment: DeploymentSnapshot) => boolean,
+    options?: WaitOptions,
+  ): Promise<DeploymentSnapshot>
+  /** Resolves with the first event, past or to come, for which the predicate holds. */
+  untilEvent<T extends TimelineEvent>(
+    predicate: (event: TimelineEvent) => event is T,
+    options?: WaitOptions,
+  ): Promise<T>
+  untilEvent(
+    predicate: (event: TimelineEvent) => boolean,
+    options?: WaitOptions,
+  ): Promise<TimelineEvent>
+
+  /** Sends one webhook exactly as told, once, whatever the dials say. Rejects when no answer comes. */
+  readonly sendWebhook: (webhook: RawWebhook) => Promise<WebhookAnswer>
+  /** The type and payload that Vercel would send for an action of a deployment; the first action unless said. */
+  actionEvent(
+    kind: ActionEventKind,
+    deploymentId: string,
+    action?: { readonly resourceId?: string; readonly slug?: string },
+  ): { type: ActionEventType; payload: Record<string, unknown> }
+  /** Sends what the dial `holdWebhooks` held back; resolves after the first attempt of each. */
+  readonly releaseWebhooks: (selection?: HeldSelection) => Promise<void>
+  /** Stops timers and deliveries and cuts connections; resolves when nothing is left. */
+  readonly close: () => Promise<void>
+}
+
+export interface CreateProjectOptions {
+  readonly name: string
+  /** The first installation unless said. */
+  readonly installation?: Installation
+  readonly resources: readonly ConnectionChoice[]
+  /** By environment: the variables a build has without any action. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** A webhook under full control. What is left out is as Vercel would have it. */
+export interface RawWebhook {
+  readonly type: string
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly id?: string
+  readonly createdAt?: number
+  readonly region?: string | null
+  /** More keys for the envelope. */
+  readonly extraKeys?: Readonly<Record<string, unknown>>
+  /** Sent in place of the envelope; type and payload then serve nothing but the record. */
+  readonly rawBody?: string | Uint8Array
+  /** Sent in place of the right one; null leaves the header out. */
+  readonly signature?: string | null
+  /** Signs in place of `clientSecret`. */
+  readonly signedWith?: string
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from '@temporalio/client'
+import {
+  encodeSearchAttributeIndexedValueType,
+  type SearchAttributeKey,
+  type SearchAttributeType,
+} from '@temporalio/common/lib/search-attributes.js'
+import { msToTs } from '@temporalio/common/lib/time.js'
+import { answers } from './embedded-ports.ts'
+
+export interface WantedNamespace {
+  readonly namespace?: string | undefined
+  readonly searchAttributes?: readonly SearchAttributeKey<SearchAttributeType>[] | undefined
+}
+
+/**
+ * Returns when the server takes work in the wanted namespace and its Web UI answers, with the search attributes
+ * registered. Throws the last obstacle when the process has ended or `limitMs` is over.
+ */
+export async function untilItServes(
+  ports: { ip: string; port: number; uiPort: number },
+  wanted: WantedNamespace,
+  { isRunning, limitMs }: { isRunning: () => boolean; limitMs: number },
+): Promise<void> {
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    try {
+      return await mustServe(ports, wanted)
+    } catch (error) {
+      if (!isRunning() || Date.now() > deadline) throw error
+    }
+    await sleep(25)
+  }
+}
+
+async function mustServe(
+  { ip, port, uiPort }: { ip: string; port: number; uiPort: number },
+  { namespace = 'default', searchAttributes = [] }: WantedNamespace,
+): Promise<void> {
+  for (const each of [port, uiPort]) {
+    if (!(await answers(ip, each))) throw new Error(`nobody answers on port ${each}`)
+  }
+  const connection = Connection.lazy({ address: `${ip}:${port}` })
+  try {
+    await connection.withDeadline(Date.now() + 5_000, async () => {
+      await ensureNamespace(connection, namespace)
+      await mustKnowWorkflows(connection, namespace)
+      // Not by the server's own option: that one is only heeded while a namespace is being made.
+      await addSearchAttributes(connection, namespace, searchAttributes)
+    })
+  } finally {
+    await connection.close()
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    // A server that another process started for another namespace.
+    const workflowExecutionRetentionPeriod = msToTs('3 days')
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod,
+    })
+  }
+}
+
+// The history service comes up after the port is open. That it denies a workflow shows that it is there.
+async function mustKnowWorkflows(connection: Connection, namespace: string): Promise<void> {
+  const execution = { workflowId: 'nobody-has-this-id' }
+  try {
+    await connection.workflowService.describeWorkflowExecution({ namespace, execution })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+/** Makes the search attributes known in a namespace; the second time it changes nothing. */
+export async function addSearchAttributes(
+  connection: Pick<Connection, 'operatorService'>,
+  namespace: string,
+  keys: readonly SearchAttributeKey<SearchAttributeType>[],
+): Promise<void> {
+  const searchAttributes: Record<string, IndexedValueType> = {}
+  for (const { name, type } of keys) {
+    const encoded = encodeSearchAttributeIndexedValueType(type)
+    if (encoded !== undefined) searchAttributes[name] = encoded
+  }
+  if (keys.length === 0) return
+  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes })
+}
+
+type IndexedValueType = NonNullable<ReturnType<typeof encodeSearchAttributeIndexedValueType>>
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND
+}
+
+const GRPC_NOT_FOUND = 5

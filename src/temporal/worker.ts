@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import { Worker, type WorkerOptions } from '@temporalio/worker'
+import type { DataConverter } from '@temporalio/common'
+import { type Activities } from '../../activities/index.ts'
+import type { TemporalLink } from './connection.ts'
+
+/** The workflow code, bundled by `npm run build`; a second one seals failures too. */
+export function bundledWorkflows(encrypted: boolean): { codePath: string } {
+  const name = encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js'
+  return { codePath: fileURLToPath(new URL(`../../${name}`, import.meta.url)) }
+}
+
+/** A worker with the settings that recovery and cancellation depend on. */
+export async function createWorker(
+  { connection, namespace }: Pick<TemporalLink, 'connection' | 'namespace'>,
+  options: {
+    taskQueue: string
+    activities: Activities
+    workflowBundle: NonNullable<WorkerOptions['workflowBundle']>
+    dataConverter: DataConverter
+  },
+): Promise<Worker> {
+  return await Worker.create({
+    connection,
+    namespace,
+    ...options,
+    // A cancel reaches an activity with its next heartbeat that is sent; unset, the SDK holds heartbeats back for 4 s.
+    maxHeartbeatThrottleInterval: '200 milliseconds',
+    // After a crash, runs that the lost worker had cached wait this long for it; the default is 10 s.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
+    // What is in hand at SIGTERM may finish.
+    shutdownGraceTime: '10 seconds',
+    maxCachedWorkflows: 200,
+  })
+}

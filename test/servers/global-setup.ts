@@ -1,0 +1,116 @@
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ProvidedContext } from 'vitest'
+import type { TestProject } from 'vitest/node'
+import { searchAttributeKeys } from '../../workflows/search-attributes.ts'
+import './provided-context.ts'
+import { neededServers, type ServerName } from './needed-servers.ts'
+
+/** Starts, side by side, the servers that the test files of this run name, and provides where they are. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const needed = await neededServers(await testFilesOf(project))
+  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-test-'))
+  const stops: (() => Promise<void>)[] = []
+  // Ctrl-C ends vitest without the teardown below. The servers end by themselves.
+  const dropDirectory = () => rmSync(directory, { recursive: true, force: true })
+  process.once('exit', dropDirectory)
+
+  const cliPath = once(findCli)
+  const starts: { [Name in ServerName]: () => Promise<ProvidedContext[Name]> } = {
+    cliPath,
+    devServer: async () => {
+      const { startDevServer } = await import('../../src/temporal/dev-server.ts')
+      const server = await startDevServer({
+        cliPath: await cliPath(),
+        logFile: join(directory, 'dev-server.log'),
+        searchAttributes: searchAttributeKeys,
+        onExit: (detail) => tell(`The dev server of the tests ${detail}.`),
+      })
+      stops.push(() => server.stop())
+      return { address: server.address, uiUrl: server.uiUrl }
+    },
+    timeSkippingServer: async () => {
+      const { startTimeSkippingServer } = await import('./time-skipping-server.ts')
+      const server = await startTimeSkippingServer({
+        serverPath: process.env['TEMPORAL_TEST_SERVER_PATH'],
+        searchPath: process.env['PATH'] ?? '',
+        cacheDirectory: join(
+          process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
+          'holdpoint',
+        ),
+        logFile: join(directory, 'time-skipping-server.log'),
+        onProgress: tell,
+      })
+      stops.push(() => server.stop())
+      return { address: server.address }
+    },
+    postgresUrl: async () => {
+      const { startEmbeddedPostgres } =
+        await import('../../src/drivers/postgres/embedded-server.ts')
+      const home = join(directory, 'postgres')
+      await mkdir(home)
+      const server = await startEmbeddedPostgres({
+        directory: home,
+        ephemeral: true,
+        onProgress: () => {},
+      })
+      stops.push(() => server.stop())
+      return server.url
+    },
+    workflowBundle: () => bundleWorkflows(join(directory, 'workflow-bundle.js')),
+  }
+
+  const provide = async <Name extends ServerName>(name: Name) => {
+    try {
+      project.provide(name, await starts[name]())
+    } catch (error) {
+      // The tests that need it fail, the others need not.
+      tell(`\n${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    }
+  }
+  await Promise.all([...needed].map((name) => provide(name)))
+
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()))
+    process.off('exit', dropDirectory)
+    dropDirectory()
+  }
+}
+
+async function testFilesOf(project: TestProject): Promise<string[]> {
+  // What was given on the command line. Should it no longer be there, all servers are started.
+  const { filenamePattern } = project.vitest as unknown as { filenamePattern?: string[] }
+  const specifications = await project.vitest.globTestSpecifications(filenamePattern)
+  return specifications.map((specification) => specification.moduleId)
+}
+
+async function findCli(): Promise<string> {
+  const { cliCacheDirectory, findTemporalCli } = await import('../../src/temporal/find-cli.ts')
+  return findTemporalCli({
+    cliPath: process.env['TEMPORAL_CLI_PATH'],
+    searchPath: process.env['PATH'] ?? '',
+    cacheDirectory: cliCacheDirectory(process.env['XDG_CACHE_HOME']),
+    onProgress: tell,
+  })
+}
+
+async function bundleWorkflows(file: string): Promise<string> {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(import.meta.dirname, '../../workflows/index.ts'),
+    logger: new DefaultLogger('WARN'),
+  })
+  await writeFile(file, code)
+  return file
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: {
+    // As an operator's configuration imports it.
+    alias: [
+      { find: /^holdpoint$/, replacement: here('src/index.ts') },
+      { find: /^holdpoint\/simulator$/, replacement: here('src/simulator/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/servers/global-setup.ts'],
+    setupFiles: ['test/servers/setup-file.ts'],
+    // One process for all files, one file at a time: Temporal's native core and the workflow bundle are loaded once,
+    // and the time-skipping server has one clock for everybody.
+    pool: 'forks',
+    isolate: false,
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**', 'workflows/**', 'activities/**'],
+      reporter: ['text-summary', 'text', 'html'],
+      thresholds: {
+        'src/domain/**': { lines: 100, functions: 100, branches: 100, statements: 100 },
+        'src/webhook/**': { lines: 100, functions: 100, branches: 100, statements: 100 },
+      },
+    },
+  },
+})
+
+function here(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
+}

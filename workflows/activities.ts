@@ -1,0 +1,77 @@
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow'
+import type { Activities } from '../activities/index.ts'
+
+// How each activity is run: by what it may take, and by what must be known when it is cut off.
+
+/** Short and idempotent: no task queue between the workflow and the call. Retried until the deadline stops it. */
+export const { fetchDeployment } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '15 seconds',
+  retry: {
+    initialInterval: '200 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '2 seconds',
+  },
+})
+
+/** Tried once: `running` is news for people, and Vercel takes 100 updates a minute. */
+export const { reportRunning } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+  // Waited for to its end, so that it never reaches Vercel after a terminal status.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
+})
+
+export const { requestCancellation } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
+})
+
+// A lost worker is noticed by the missing heartbeat, which the activity sends every second by itself.
+const provider = {
+  startToCloseTimeout: '45 minutes',
+  heartbeatTimeout: '5 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const
+
+/** The provider's work. Retried until the deadline; when canceled, waited for to its end. */
+export const { provision } = proxyActivities<Activities>({
+  ...provider,
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '10 seconds',
+  },
+})
+
+/** The undo. Retried until it holds. */
+export const { deprovision } = proxyActivities<Activities>({
+  ...provider,
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+  },
+})
+
+/** Tried once a call: after a cut-off try the workflow must know that the report may have been taken. */
+export const { reportSucceeded } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 minute',
+  retry: { maximumAttempts: 1 },
+})
+
+/** Retried for a day, as long as Vercel itself redelivers; nothing of ours is left behind by then. */
+export const { reportFailed } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+  },
+})

@@ -1,0 +1,224 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  setHandler,
+  sleep,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Report, SucceededReport } from '../activities/report.ts'
+import { joinWishes, type Wish } from '../src/domain/action-event.ts'
+import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
+import {
+  deprovision,
+  fetchDeployment,
+  provision,
+  reportFailed,
+  reportRunning,
+  reportSucceeded,
+  requestCancellation,
+} from './activities.ts'
+import { Compensations } from './compensations.ts'
+import { cancelSignal, cleanupSignal } from './messages.ts'
+import { showPhase } from './show-phase.ts'
+
+// Pauses between two reports of one outcome: short for a held build, long enough for a day-long outage of Vercel.
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 60_000
+/** How long after the deadline an outcome that Vercel may have is still asked about. */
+const ASK_VERCEL_FOR_MS = 6 * 3_600_000
+
+/**
+ * One started action: does the provider's work while Vercel holds the build, reports the outcome, and takes
+ * everything back when the action is canceled, cleaned up or fails.
+ *
+ * Ends as Completed when it succeeded or had nothing to do, as Canceled when it was withdrawn, as Failed when Vercel
+ * was told `failed`; whatever the end, only a succeeded action leaves something at the provider.
+ */
+export async function deploymentAction(request: ActionRequest): Promise<ActionEnd> {
+  const root = CancellationScope.current()
+  const work = new CancellationScope()
+  const compensations = new Compensations()
+  let wish: Wish = 'run'
+  const withdraw = (stronger: Wish) => {
+    wish = joinWishes(wish, stronger)
+    work.cancel()
+  }
+  setHandler(cancelSignal, () => withdraw('canceled'))
+  setHandler(cleanupSignal, () => withdraw('cleaned'))
+  // An operator may cancel the run in the Web UI: that is a cancel like Vercel's.
+  root.cancelRequested.catch(() => withdraw('canceled'))
+
+  let failure: ApplicationFailure | undefined
+  try {
+    const end = await work.run(() => holdBuild(request, compensations))
+    // A signal may have come with the very task that ends the run.
+    if (end.phase === 'canceled') withdraw('canceled')
+    if (wish === 'run') {
+      showPhase(end)
+      return end
+    }
+  } catch (error) {
+    if (wish === 'run') failure = explain(error)
+  }
+
+  showPhase({ phase: 'undoing', because: failure?.message ?? `Vercel wants it ${wish}.` })
+  const leftover = await compensations.run().then(() => undefined, explain)
+  if (failure && wish === 'run') await tellFailure(request, failure, work)
+  const end = leftover ?? (wish === 'run' ? failure : undefined)
+  if (end) {
+    showPhase({ phase: 'failed', because: end.message })
+    throw end
+  }
+  return await endWithdrawn(wish === 'run' ? 'canceled' : wish, root)
+}
+
+/** Returns once Vercel took or refused the report, or the action was withdrawn meanwhile. */
+async function tellFailure(
+  request: ActionRequest,
+  failure: ApplicationFailure,
+  work: CancellationScope,
+): Promise<void> {
+  try {
+    await work.run(() => reportFailed({ key: request.key, reason: failure.message }))
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) && !isCancellation(error)) throw error
+  }
+}
+
+async function holdBuild(request: ActionRequest, compensations: Compensations): Promise<ActionEnd> {
+  const { key, deadlineMs } = request
+  const deadlineAt = Date.now() + deadlineMs
+  const outOfTime = ApplicationFailure.nonRetryable(
+    `Not finished within ${Math.round(deadlineMs / 1000)} seconds, so everything was undone and the build is not held any longer: deploy again, and ask the provider if it happens again.`,
+    'deadline_passed',
+  )
+  const beforeDeadline = <T>(step: () => Promise<T>): Promise<T> =>
+    CancellationScope.withTimeout(Math.max(deadlineAt - Date.now(), 1), step).catch(
+      (error: unknown) => {
+        throw isCancellation(error) && Date.now() >= deadlineAt ? outOfTime : error
+      },
+    )
+
+  const { deployment, options, provisions } = await beforeDeadline(() => fetchDeployment(request))
+  if (deployment.standing !== 'waiting') {
+    return {
+      phase: 'skipped',
+      because: `Deployment ${key.deploymentId} is not waiting for the action (${deployment.standing}): nothing was made.`,
+    }
+  }
+
+  const step = { key, ...(request.teamId && { teamId: request.teamId }), deployment, options }
+  let worked = false
+  const running = announceRunning(request, () => worked)
+  let reference: unknown
+  try {
+    if (provisions) {
+      compensations.add(() => deprovision(key))
+      reference = await beforeDeadline(() => provision(step))
+    }
+  } finally {
+    // The terminal status comes after `running` or instead of it, never before.
+    worked = true
+    await running
+  }
+
+  return await deliverOutcome({ ...step, reference }, deadlineAt, outOfTime)
+}
+
+/**
+ * Reports `succeeded` until Vercel's answer is known. Once Vercel may have it, the deadline undoes nothing any more:
+ * only the deployment decides, because a build may use what an undo would destroy.
+ */
+async function deliverOutcome(
+  step: Omit<SucceededReport, 'mayHaveBeenTaken'>,
+  deadlineAt: number,
+  outOfTime: ApplicationFailure,
+): Promise<ActionEnd> {
+  const kept: ActionEnd = {
+    phase: 'succeeded',
+    because:
+      'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
+  }
+  let mayHaveBeenTaken = false
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const report = await tryReport({ ...step, mayHaveBeenTaken })
+    switch (report.kind) {
+      case 'taken':
+        return { phase: 'succeeded', because: report.because }
+      case 'over':
+        return { phase: 'canceled', because: report.because }
+      case 'refused':
+        throw ApplicationFailure.nonRetryable(report.because, 'report_refused')
+      case 'undecided':
+        mayHaveBeenTaken = true
+        if (Date.now() >= deadlineAt) return kept
+        await sleep(pauseMs)
+        break
+      case 'again': {
+        mayHaveBeenTaken = report.mayHaveBeenTaken
+        const wait = Math.max(report.afterMs, pauseMs)
+        if (!mayHaveBeenTaken && Date.now() + wait >= deadlineAt) throw outOfTime
+        if (Date.now() >= deadlineAt + ASK_VERCEL_FOR_MS) return kept
+        await sleep(wait)
+      }
+    }
+  }
+}
+
+async function tryReport(step: SucceededReport): Promise<Report> {
+  try {
+    return await reportSucceeded(step)
+  } catch (error) {
+    if (CancellationScope.current().consideredCancelled || isFinal(error)) throw error
+    // The try was cut off with its worker, perhaps after Vercel had it.
+    return { kind: 'again', mayHaveBeenTaken: true, afterMs: 0 }
+  }
+}
+
+async function announceRunning(request: ActionRequest, worked: () => boolean): Promise<void> {
+  const { key, reportRunningAfterMs } = request
+  if (reportRunningAfterMs === null) return
+  try {
+    if (reportRunningAfterMs > 0 && (await condition(worked, reportRunningAfterMs))) return
+    await reportRunning(key)
+  } catch (error) {
+    if (!isCancellation(error)) throw error
+  }
+}
+
+/** Ends as Canceled: a run that was merely signalled would show as Completed, beside the succeeded ones. */
+async function endWithdrawn(wish: Exclude<Wish, 'run'>, root: CancellationScope): Promise<never> {
+  showPhase({ phase: wish, because: 'Everything that was made is undone.' })
+  if (!root.consideredCancelled) {
+    const { workflowId, runId } = workflowInfo()
+    await CancellationScope.nonCancellable(() => requestCancellation({ workflowId, runId }))
+    await root.cancelRequested.catch(() => {})
+  }
+  throw new CancelledFailure(`The action was ${wish}, and everything it made is undone.`)
+}
+
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.nonRetryable === true
+  )
+}
+
+/** The failure as Vercel's user and the operator read it. A mistake in this code is none: its task is retried. */
+function explain(error: unknown): ApplicationFailure {
+  const cause = error instanceof ActivityFailure ? error.cause : error
+  if (cause instanceof ApplicationFailure) {
+    return ApplicationFailure.nonRetryable(cause.message, cause.type ?? 'internal')
+  }
+  if (!(cause instanceof TemporalFailure)) throw error
+  return ApplicationFailure.nonRetryable(
+    'The work was cut off and did not go on, so everything was undone: deploy again, and ask the provider if it happens again.',
+    'cut_off',
+  )
+}

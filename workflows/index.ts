@@ -1,0 +1,3 @@
+export { compensation } from './compensation.ts'
+export { deploymentAction } from './deployment-action.ts'
+export { readiness } from './readiness.ts'
