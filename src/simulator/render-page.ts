@@ -97,11 +97,12 @@ const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
 h1 { margin: 0 } h3 { margin: 0; font-size: 1rem; display: inline }
+section p { margin: .4rem 0 }
 section { border: 1px solid #8886; border-radius: 8px; padding: .7rem 1rem; margin: .6rem 0 }
 form { display: inline-flex; gap: .6rem; flex-wrap: wrap; align-items: end }
 label { display: grid; font-size: .85rem }
-table { border-collapse: collapse; width: 100%; font-size: .9rem }
-td, th { text-align: left; padding: .15rem .6rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }
+table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0 }
+td, th { text-align: left; padding: .15rem 1.2rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }
 .state { font-weight: 600; padding: 0 .4rem; border-radius: 4px; background: #8883 }
 .READY, .succeeded { color: #16803c } .ERROR, .failed { color: #c62828 }
 .QUEUED, .BUILDING, .running, .pending { color: #b26a00 }

@@ -24,7 +24,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     if ('getResponse' in error) return error.getResponse()
     return answerError(c, 500, { code: 'internal_server_error', message: error.message })
   })
-  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const server = createServer((request, response) => void answer(request, response))
   const url = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1')
   const closeControls = controls.close
   return Object.assign(controls, {

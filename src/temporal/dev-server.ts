@@ -1,17 +1,23 @@
-import { mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type {
   SearchAttributeKey,
   SearchAttributeType,
 } from '@temporalio/common/lib/search-attributes.js'
+import { serverArguments } from './embedded-arguments.ts'
+import {
+  beginDatabase,
+  homeIn,
+  readRecord,
+  type ServerHome,
+  type ServerPorts,
+  type ServerRecord,
+  writeRecord,
+} from './embedded-home.ts'
 import { takeTurn } from './embedded-lock.ts'
 import { freePort } from './embedded-ports.ts'
-import {
-  commandLineOf,
-  type EmbeddedProcess,
-  isAlive,
-  startEmbeddedProcess,
-} from './embedded-process.ts'
+import { commandLineOf, isRunning, startEmbeddedProcess } from './embedded-process.ts'
 import { untilItServes } from './embedded-readiness.ts'
 
 export interface DevServerRequest {
@@ -73,54 +79,51 @@ export async function startDevServer(request: DevServerRequest): Promise<DevServ
 const START_LIMIT_MS = 60_000
 const PORT_ATTEMPTS = 3
 
-interface Home {
-  readonly database: string
-  /** Stands beside a database whose first server has not come up yet. */
-  readonly unfinished: string
-  readonly record: string
-  readonly lock: string
-}
-
-/** A server as the next process finds it. */
-interface ServerRecord {
-  readonly pid: number
-  readonly ip: string
-  readonly port: number
-  readonly uiPort: number
-}
-
-function homeIn(directory: string): Home {
-  return {
-    database: join(directory, 'temporal.db'),
-    unfinished: join(directory, 'temporal.db.unfinished'),
-    record: join(directory, 'temporal.json'),
-    lock: join(directory, 'temporal.lock'),
-  }
-}
-
-async function joinRunning(request: DevServerRequest, home: Home): Promise<DevServer | undefined> {
+/** Answers undefined when no server runs, or the one that did has ended meanwhile. */
+async function joinRunning(
+  request: DevServerRequest,
+  home: ServerHome,
+): Promise<DevServer | undefined> {
   const record = await readRecord(home)
   if (!record || !(await commandLineOf(record.pid))?.includes(home.database)) return undefined
+  if (record.stopping) {
+    while (await isRunning(record.pid)) await sleep(50)
+    return undefined
+  }
   request.onProgress?.(
     `Using the Temporal server that process ${record.pid} runs for this directory.`,
   )
-  const isRunning = () => isAlive(record.pid)
-  await untilItServes(record, request, { isRunning, limitMs: START_LIMIT_MS })
-  const watch = setInterval(() => {
-    if (isRunning()) return
-    clearInterval(watch)
-    request.onExit?.('ended, and belonged to another process')
-  }, 1_000)
-  watch.unref()
-  return { ...described(record, request), owned: false, stop: async () => clearInterval(watch) }
+  try {
+    await untilItServes(record, request, { pid: record.pid, limitMs: START_LIMIT_MS })
+  } catch (error) {
+    if (await isRunning(record.pid)) throw doesNotAnswer(error, record, home)
+    return undefined
+  }
+  await rm(home.unfinished, { force: true })
+  const stop = watchExit(record.pid, () =>
+    request.onExit?.('ended, and belonged to another process'),
+  )
+  return { ...described(record, request), owned: false, stop }
 }
 
-async function launch(request: DevServerRequest, home: Home | undefined): Promise<DevServer> {
+function watchExit(pid: number, onExit: () => void): () => Promise<void> {
+  const look = async () => {
+    if (await isRunning(pid)) return
+    clearInterval(watch)
+    onExit()
+  }
+  const watch = setInterval(() => void look(), 1_000)
+  watch.unref()
+  return async () => clearInterval(watch)
+}
+
+async function launch(request: DevServerRequest, home: ServerHome | undefined): Promise<DevServer> {
   if (home) await beginDatabase(home)
   let preferred = home && ((await readRecord(home)) ?? WELL_KNOWN_PORTS)
   for (let attempt = 1; ; attempt += 1) {
+    const ports = await choosePorts(request, preferred)
     try {
-      return await launchOn(await choosePorts(request, preferred), request, home)
+      return await launchOn(ports, request, home)
     } catch (error) {
       const log = await lastLines(request.logFile)
       // Any other program may take a port between our look at it and the server's.
@@ -132,14 +135,12 @@ async function launch(request: DevServerRequest, home: Home | undefined): Promis
   }
 }
 
-type Ports = Pick<ServerRecord, 'ip' | 'port' | 'uiPort'>
-
 const WELL_KNOWN_PORTS = { port: 7233, uiPort: 8233 }
 
 async function choosePorts(
   request: DevServerRequest,
-  preferred: Pick<Ports, 'port' | 'uiPort'> | undefined,
-): Promise<Ports> {
+  preferred: Pick<ServerPorts, 'port' | 'uiPort'> | undefined,
+): Promise<ServerPorts> {
   const ip = request.ip ?? '127.0.0.1'
   const port = request.port ?? (await freePort(ip, preferred?.port))
   const uiPort = request.uiPort ?? (await freePort(ip, preferred?.uiPort))
@@ -147,89 +148,43 @@ async function choosePorts(
 }
 
 async function launchOn(
-  ports: Ports,
+  ports: ServerPorts,
   request: DevServerRequest,
-  home: Home | undefined,
+  home: ServerHome | undefined,
 ): Promise<DevServer> {
   request.onProgress?.(
     `Starting the Temporal server on ${ports.ip}:${ports.port}, its Web UI on port ${ports.uiPort}.`,
   )
   const server = await startEmbeddedProcess({
     command: request.cliPath,
-    args: serverArguments(ports, request, home),
+    args: serverArguments(ports, { ...request, databaseFile: home?.database }),
     logFile: request.logFile,
   })
   const record = { pid: server.pid, ...ports }
-  if (home) await writeFile(home.record, JSON.stringify(record))
+  const remember = async (stopping: boolean) => {
+    if (home) await writeRecord(home, { ...record, stopping })
+  }
+  await remember(false)
   try {
-    const isRunning = () => isAlive(server.pid)
-    await untilItServes(record, request, { isRunning, limitMs: START_LIMIT_MS })
+    await untilItServes(record, request, { pid: server.pid, limitMs: START_LIMIT_MS })
   } catch (error) {
-    const itself = !isAlive(server.pid)
+    const byItself = !(await isRunning(server.pid))
     await server.stop({ killAfterMs: 0 })
-    throw itself ? new Error(`it ${await server.exited}`, { cause: error }) : error
+    throw byItself ? new Error(`it ${await server.exited}`, { cause: error }) : error
   }
   if (home) await rm(home.unfinished, { force: true })
-  return { ...described(record, request), owned: true, stop: reportExit(server, request) }
-}
-
-function reportExit(server: EmbeddedProcess, request: DevServerRequest): () => Promise<void> {
-  let stopping = false
-  void server.exited.then((detail) => {
-    if (!stopping) request.onExit?.(detail)
-  })
-  return () => {
-    stopping = true
+  let stopped: Promise<void> | undefined
+  const end = async () => {
+    // From now on the next process waits for the end instead of using this server.
+    await remember(true)
     // There is nothing to finish for a server that takes all it knows with it.
-    return server.stop(request.directory === undefined ? { killAfterMs: 0 } : {})
+    await server.stop(home ? {} : { killAfterMs: 0 })
   }
+  void server.exited.then((detail) => {
+    if (!stopped) request.onExit?.(detail)
+  })
+  return { ...described(record, request), owned: true, stop: () => (stopped ??= end()) }
 }
-
-// The schema of a new database is not made in one transaction, so one whose server died meanwhile is of no use.
-async function beginDatabase(home: Home): Promise<void> {
-  const exists = (file: string) =>
-    stat(file).then(
-      () => true,
-      () => false,
-    )
-  if (await exists(home.unfinished)) {
-    for (const end of ['', '-wal', '-shm', '-journal']) {
-      await rm(home.database + end, { force: true })
-    }
-  }
-  if (!(await exists(home.database))) await writeFile(home.unfinished, '')
-}
-
-function serverArguments(ports: Ports, request: DevServerRequest, home: Home | undefined) {
-  const { namespace = 'default', codecEndpoint } = request
-  return [
-    'server',
-    'start-dev',
-    '--log-level=warn',
-    `--namespace=${namespace}`,
-    `--ip=${ports.ip}`,
-    `--port=${ports.port}`,
-    `--ui-port=${ports.uiPort}`,
-    ...DYNAMIC_CONFIG.map((value) => `--dynamic-config-value=${value}`),
-    ...(home ? [`--db-filename=${home.database}`, ...DURABILITY] : []),
-    ...(codecEndpoint ? [`--ui-codec-endpoint=${codecEndpoint}`] : []),
-  ]
-}
-
-const DYNAMIC_CONFIG = [
-  // The server has one shard, and polls each queue of it at most 20 times a second by default: 50 ms a hop.
-  'history.transferProcessorMaxPollRPS=2000',
-  'history.visibilityProcessorMaxPollRPS=2000',
-  'history.timerProcessorMaxPollRPS=2000',
-  // By default any timer, a retry's too, fires up to a second late.
-  'history.timerProcessorMaxTimeShift="10ms"',
-  'system.enableActivityEagerExecution=true',
-  // It would ask a host on the internet for news.
-  'frontend.enableServerVersionCheck=false',
-]
-
-// An acknowledged webhook must survive a power cut; the log makes that cost one sync instead of four.
-const DURABILITY = ['--sqlite-pragma=journal_mode=wal', '--sqlite-pragma=synchronous=full']
 
 function described({ pid, ip, port, uiPort }: ServerRecord, { namespace }: DevServerRequest) {
   return {
@@ -238,21 +193,6 @@ function described({ pid, ip, port, uiPort }: ServerRecord, { namespace }: DevSe
     namespace: namespace ?? 'default',
     pid,
   }
-}
-
-async function readRecord(home: Home): Promise<ServerRecord | undefined> {
-  try {
-    const record: unknown = JSON.parse(await readFile(home.record, 'utf8'))
-    return isRecord(record) ? record : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isRecord(value: unknown): value is ServerRecord {
-  if (typeof value !== 'object' || value === null) return false
-  const { pid, ip, port, uiPort } = value as Record<string, unknown>
-  return typeof ip === 'string' && [pid, port, uiPort].every(Number.isInteger)
 }
 
 function didNotStart(error: unknown, request: DevServerRequest, log: string): Error {
@@ -266,6 +206,14 @@ function didNotStart(error: unknown, request: DevServerRequest, log: string): Er
       ...(log ? [log] : []),
       `Mend what it says, check that ${request.cliPath} is a Temporal CLI, or set TEMPORAL_ADDRESS to a running Temporal server.`,
     ].join('\n'),
+    { cause: error },
+  )
+}
+
+function doesNotAnswer(error: unknown, { pid }: ServerRecord, home: ServerHome): Error {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new Error(
+    `The Temporal server of ${home.database} runs as process ${pid} and does not answer: ${reason}. A second server on the same database would ruin it, so none is started. End process ${pid} and try again.`,
     { cause: error },
   )
 }

@@ -1,6 +1,6 @@
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from './embedded-process.ts'
+import { isRunning } from './embedded-process.ts'
 
 /**
  * Lets one process at a time through for this file, waiting for its turn; answers the call that lets the next one
@@ -27,7 +27,8 @@ async function abandonedHolder(file: string, staleAfterMs: number): Promise<stri
     const holder = await readFile(file, 'utf8')
     const ageMs = Date.now() - mtimeMs
     // Freshly made and still empty: the holder is about to write its id.
-    const holds = holder === '' ? ageMs < 2_000 : ageMs < staleAfterMs && isAlive(Number(holder))
+    const holds =
+      holder === '' ? ageMs < 2_000 : ageMs < staleAfterMs && (await isRunning(Number(holder)))
     return holds ? undefined : holder
   } catch {
     return undefined

@@ -58,13 +58,9 @@ export async function commandLineOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** Answers whether a process of this id exists, ours or not. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+/** Answers whether a process of this id runs, ours or not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  return (await commandLineOf(pid)) !== undefined
 }
 
 const run = promisify(execFile)

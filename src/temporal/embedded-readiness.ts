@@ -6,7 +6,9 @@ import {
   type SearchAttributeType,
 } from '@temporalio/common/lib/search-attributes.js'
 import { msToTs } from '@temporalio/common/lib/time.js'
+import type { ServerPorts } from './embedded-home.ts'
 import { answers } from './embedded-ports.ts'
+import { isRunning } from './embedded-process.ts'
 
 export interface WantedNamespace {
   readonly namespace?: string | undefined
@@ -15,26 +17,26 @@ export interface WantedNamespace {
 
 /**
  * Returns when the server takes work in the wanted namespace and its Web UI answers, with the search attributes
- * registered. Throws the last obstacle when the process has ended or `limitMs` is over.
+ * registered. Throws the last obstacle when process `pid` has ended or `limitMs` is over.
  */
 export async function untilItServes(
-  ports: { ip: string; port: number; uiPort: number },
+  ports: ServerPorts,
   wanted: WantedNamespace,
-  { isRunning, limitMs }: { isRunning: () => boolean; limitMs: number },
+  { pid, limitMs }: { pid: number; limitMs: number },
 ): Promise<void> {
   const deadline = Date.now() + limitMs
   for (;;) {
     try {
       return await mustServe(ports, wanted)
     } catch (error) {
-      if (!isRunning() || Date.now() > deadline) throw error
+      if (Date.now() > deadline || !(await isRunning(pid))) throw error
     }
     await sleep(25)
   }
 }
 
 async function mustServe(
-  { ip, port, uiPort }: { ip: string; port: number; uiPort: number },
+  { ip, port, uiPort }: ServerPorts,
   { namespace = 'default', searchAttributes = [] }: WantedNamespace,
 ): Promise<void> {
   for (const each of [port, uiPort]) {

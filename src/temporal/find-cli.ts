@@ -122,7 +122,7 @@ async function builtWithGo(request: FindCliRequest): Promise<string> {
 async function goInstall(
   go: string,
   directory: string,
-  { searchPath, onProgress }: FindCliRequest,
+  { onProgress }: FindCliRequest,
 ): Promise<string> {
   const startedAt = Date.now()
   let downloaded = 0
@@ -141,7 +141,7 @@ async function goInstall(
     await runCommand({
       command: go,
       args: ['install', '-v', `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_CLI_VERSION}`],
-      environment: { GOBIN: directory, PATH: searchPath },
+      environment: { GOBIN: directory },
       onLine: (line) => {
         if (line.startsWith('go: ')) downloaded += 1
         else compiled += 1

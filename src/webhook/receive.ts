@@ -29,14 +29,17 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
     '/',
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
-      onError: (c) =>
-        c.json(
+      onError: (c) => {
+        // The rest of the body is not read, so the connection can carry no further request.
+        c.header('Connection', 'close')
+        return c.json(
           error(
             'body_too_large',
             'The body is over 1 MiB, more than any webhook of Vercel: it was not read.',
           ),
           413,
-        ),
+        )
+      },
     }),
     async (c) => {
       const rawBody = new Uint8Array(await c.req.arrayBuffer())

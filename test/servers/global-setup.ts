@@ -62,15 +62,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     workflowBundle: () => bundleWorkflows(join(directory, 'workflow-bundle.js')),
   }
 
-  const provide = async <Name extends ServerName>(name: Name) => {
+  const provide = async <Name extends ServerName>(
+    name: Name,
+    start: () => Promise<ProvidedContext[Name]>,
+  ) => {
     try {
-      project.provide(name, await starts[name]())
+      project.provide(name, await start())
     } catch (error) {
       // The tests that need it fail, the others need not.
       tell(`\n${name}: ${error instanceof Error ? error.message : String(error)}\n`)
     }
   }
-  await Promise.all([...needed].map((name) => provide(name)))
+  await Promise.all([...needed].map((name) => provide(name, starts[name])))
 
   return async () => {
     await Promise.all(stops.map((stop) => stop()))

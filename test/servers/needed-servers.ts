@@ -10,7 +10,7 @@ const WORDS: Record<ServerName, RegExp> = {
   timeSkippingServer: /\btimeSkipping(Server|Environment)\b/,
   postgresUrl: /\bpostgresUrl\b/,
   workflowBundle: /\b(workflowBundle|devServerEnvironment|timeSkippingEnvironment)\b/,
-  cliPath: /\bcliPath\b/,
+  cliPath: /'cliPath'/,
 }
 
 /**

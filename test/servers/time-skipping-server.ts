@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answers, freePort } from '../../src/temporal/embedded-ports.ts'
-import { isAlive, startEmbeddedProcess } from '../../src/temporal/embedded-process.ts'
+import { isRunning, startEmbeddedProcess } from '../../src/temporal/embedded-process.ts'
 import { type Command, findTestServer, type FindTestServerRequest } from './find-test-server.ts'
 
 export interface TimeSkippingServer {
@@ -24,7 +24,7 @@ export async function startTimeSkippingServer(
   })
   const deadline = Date.now() + 30_000
   while (!(await answers(ip, port))) {
-    if (isAlive(server.pid) && Date.now() < deadline) await sleep(25)
+    if (Date.now() < deadline && (await isRunning(server.pid))) await sleep(25)
     else throw new Error(`The time-skipping server did not start: ${await log(request.logFile)}`)
   }
   return { address: `${ip}:${port}`, stop: () => server.stop({ killAfterMs: 0 }) }

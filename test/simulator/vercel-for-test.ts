@@ -70,7 +70,7 @@ export async function vercelForTest(
       patch(updatePath(deployment, index), body),
     patch,
     /** Resolves once as many webhooks of this kind were answered or given up, and answers with their records. */
-    async webhooks(kind: 'start' | 'cancel' | 'cleanup', count: number) {
+    webhooks: async (kind: 'start' | 'cancel' | 'cleanup', count: number) => {
       const seen = () => vercel.records.filter((event) => isWebhook(event, kind))
       await vercel.untilEvent(() => seen().length >= count, { description: `${count} ${kind}` })
       return seen()

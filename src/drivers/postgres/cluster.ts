@@ -6,6 +6,7 @@ import {
   chmod,
   chown,
   mkdir,
+  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -39,7 +40,7 @@ export async function openCluster(
   if (kept !== undefined) return kept
   onProgress(`creating the embedded Postgres in ${home} (about 2 s, once)`)
   await removeAbandoned(home)
-  const making = join(home, `making-${process.pid}`)
+  const making = await mkdtemp(join(home, `making-${process.pid}-`))
   await makeCluster(making, { binaries, user })
   // All at once, so that no other process ever sees half a cluster. One that was quicker stays.
   await rename(making, directory).catch(() => rm(making, { recursive: true, force: true }))
@@ -67,7 +68,7 @@ async function makeCluster(
   const data = join(directory, 'data')
   const passwordFile = join(directory, 'password')
   const password = randomBytes(24).toString('base64url')
-  await mkdir(data, { recursive: true })
+  await mkdir(data)
   // Whatever the umask: Postgres insists on the second, and its user must get through the first.
   await chmod(directory, 0o755)
   await chmod(data, 0o700)
@@ -137,8 +138,8 @@ async function writeMemory(directory: string, memory: z.infer<typeof Memory>): P
 // Left by processes that were killed in the making.
 async function removeAbandoned(home: string): Promise<void> {
   for (const name of await readdir(home)) {
-    const pid = Number(/^making-(\d+)$/.exec(name)?.[1])
-    if (pid === process.pid || (Number.isInteger(pid) && !isAlive(pid)))
+    const pid = Number(/^making-(\d+)-/.exec(name)?.[1])
+    if (Number.isInteger(pid) && !isAlive(pid))
       await rm(join(home, name), { recursive: true, force: true })
   }
 }

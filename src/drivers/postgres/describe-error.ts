@@ -38,10 +38,8 @@ export function describeError(error: unknown, doing: string): ActionFailure {
 /** Whether the server is away, shutting down, starting or full: the same call may succeed a moment later. */
 function isConnectionLoss(error: unknown, code: string | undefined): boolean {
   if (code === undefined)
-    return (
-      error instanceof Error && /timeout expired|terminated|not queryable|SSL/i.test(error.message)
-    )
-  return /^(08...|53...|57P0[1-5]|E[A-Z_]+|CERT_.*|ERR_(TLS|SSL)_.*|.*_CERT(IFICATE)?(_.*)?)$/.test(
+    return error instanceof Error && /timeout|terminated|not queryable|SSL/i.test(error.message)
+  return /^(08...|53...|57P0[1-5]|E(?!RR_)[A-Z_]+|CERT_.*|ERR_(TLS|SSL)_.*|.*_CERT(IFICATE)?(_.*)?)$/.test(
     code,
   )
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, openCluster, rememberPort } from './cluster.ts'
 import { locateBinaries } from './embedded-binaries.ts'
@@ -54,7 +54,7 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   try {
     const user = await chooseServerUser()
-    const home = await chooseHome(resolve(options.directory), user, options.onProgress)
+    const home = await chooseHome(options, user)
     const binaries = await locateBinaries(user, options.onProgress)
     const cluster = await openCluster(home, { binaries, user, onProgress: options.onProgress })
     return await joinOrStart(cluster, { program: binaries.postgres, user }, options)
@@ -101,7 +101,7 @@ async function joinOrStart(
 async function findRunning(cluster: Cluster): Promise<EmbeddedPostgres | undefined> {
   const found = await findPostmaster(cluster)
   if (found === undefined) return undefined
-  if (await hasStarter(cluster)) {
+  if (await hasStarter(cluster, found)) {
     const ready = await waitUntilReady(cluster, () => !isAlive(found.pid))
     return ready && { ...describe(cluster, ready), started: false, stop: async () => {} }
   }
@@ -127,9 +127,15 @@ function ownServer(
   })
   const stop = async () => {
     await endPostmaster(ready.pid, hasEnded)
-    if (options.ephemeral === true) await rm(cluster.directory, { recursive: true, force: true })
+    if (options.ephemeral === true) await forget(cluster, options)
   }
   return { ...describe(cluster, ready), started: true, stop: () => (stopping ??= stop()) }
+}
+
+async function forget(cluster: Cluster, options: EmbeddedPostgresOptions): Promise<void> {
+  await rm(cluster.directory, { recursive: true, force: true })
+  const home = dirname(cluster.directory)
+  if (home !== resolve(options.directory)) await rmdir(home).catch(() => {})
 }
 
 function describe(
@@ -141,15 +147,15 @@ function describe(
 }
 
 async function chooseHome(
-  directory: string,
+  { directory, ephemeral = false, onProgress }: EmbeddedPostgresOptions,
   user: ServerUser | undefined,
-  onProgress: (text: string) => void,
 ): Promise<string> {
-  await mkdir(directory, { recursive: true })
-  if (await canReach(directory, user)) return directory
-  const other = await privatePlace(`cluster ${directory}`)
+  const asked = resolve(directory)
+  await mkdir(asked, { recursive: true })
+  if (await canReach(asked, user)) return asked
+  const other = await privatePlace(`cluster ${asked}`, { untilReboot: ephemeral })
   onProgress(
-    `the embedded Postgres runs as ${user?.name ?? 'another user'}, who cannot enter ${directory}; its files are in ${other}`,
+    `the embedded Postgres runs as ${user?.name ?? 'another user'}, who cannot enter ${asked}; its files are in ${other}`,
   )
   return other
 }

@@ -21,7 +21,8 @@ export async function giveObjectsTo(connection: Connection, role: string): Promi
 
 const STATEMENTS_AT_ONCE = 500
 
-// Object identifiers below are Postgres's own; only the schema `public` is made by initdb and yet of the user.
+// Object identifiers below are Postgres's own, but for the schema `public`, which initdb makes, and for large
+// objects, whose numbers are free to choose.
 const FIRST_USER_OBJECT = 16_384
 
 // Schemas come first: to take a table, a role needs CREATE on its schema. A sequence of a column, an index, a row
@@ -58,7 +59,7 @@ const FOREIGN_OBJECTS = `
   SELECT found.type, found.identity
     FROM objects CROSS JOIN LATERAL pg_identify_object(objects.catalog, objects.oid, 0) AS found
     WHERE objects.owner <> (SELECT oid FROM pg_roles WHERE rolname = $1)
-      AND (objects.oid >= ${FIRST_USER_OBJECT}
+      AND (objects.oid >= ${FIRST_USER_OBJECT} OR objects.catalog = 'pg_largeobject'::regclass
         OR objects.place = 1 AND found.identity = 'public')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = objects.catalog
         AND d.objid = objects.oid AND d.deptype = 'e')

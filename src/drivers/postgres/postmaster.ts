@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { open, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { open, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -13,13 +14,21 @@ export interface Postmaster {
   readonly ready: boolean
 }
 
-/** Whether a process of this id exists, whoever owns it. */
+/** Whether a process of this id runs, whoever owns it; not so one that has ended but was not reaped yet. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return process.platform !== 'linux' || !isZombie(pid)
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return true
   }
 }
 
@@ -74,12 +83,15 @@ export async function spawnPostmaster(cluster: Cluster, start: ServerStart): Pro
   ]
   const command = [
     start.program,
-    ...['-D', cluster.data, '-p', String(start.port)],
+    `-D${cluster.data}`,
+    `-p${start.port}`,
     ...settings.flatMap((setting) => ['-c', setting]),
   ]
   const [program = '', ...parameters] = [...(await deathSignal(start.user)), ...command]
-  const log = await open(join(cluster.directory, 'server.log'), 'w', 0o600)
+  await forgetStarters(cluster)
+  const log = await open(join(cluster.directory, 'server.log'), 'a', 0o600)
   try {
+    if ((await log.stat()).size > LONGEST_LOG_BYTES) await log.truncate()
     const server = spawn(program, parameters, {
       cwd: cluster.data,
       stdio: ['ignore', log.fd, log.fd],
@@ -92,12 +104,16 @@ export async function spawnPostmaster(cluster: Cluster, start: ServerStart): Pro
     server.unref()
     server.on('error', () => {})
     if (server.pid === undefined) throw new Error(`${program} cannot be run`)
-    await writeStarter(cluster)
+    startedHere.add(server.pid)
+    // At once: whoever finds the server also finds who started it.
+    writeFileSync(starterFile(cluster, server.pid), String(process.pid))
     return server
   } finally {
     await log.close()
   }
 }
+
+const LONGEST_LOG_BYTES = 10_000_000
 
 // Linux can send a signal to a process when its parent is gone, even by SIGKILL; setpriv asks for that.
 async function deathSignal(user: ServerUser | undefined): Promise<string[]> {
@@ -147,24 +163,31 @@ export async function endPostmaster(pid: number, hasEnded = () => !isAlive(pid))
 
 const STOP_TIMEOUT_MS = 5_000
 
+const startedHere = new Set<number>()
+
 /** Whether the process that started the running server is still there to end it. */
-export async function hasStarter(cluster: Cluster): Promise<boolean> {
-  const pid = Number(await readFile(starterFile(cluster), 'utf8').catch(() => ''))
+export async function hasStarter(cluster: Cluster, server: Postmaster): Promise<boolean> {
+  if (startedHere.has(server.pid)) return true
+  const pid = Number(await readFile(starterFile(cluster, server.pid), 'utf8').catch(() => ''))
   // Our own id in there is of a process before us that happened to have the same.
   return Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)
 }
 
-async function writeStarter(cluster: Cluster): Promise<void> {
-  await writeFile(starterFile(cluster), String(process.pid))
+// One for each server process, as several may start at once of which one prevails.
+function starterFile(cluster: Cluster, serverPid: number): string {
+  return join(cluster.directory, `started-${serverPid}`)
 }
 
-function starterFile(cluster: Cluster): string {
-  return join(cluster.directory, 'starter.pid')
+async function forgetStarters(cluster: Cluster): Promise<void> {
+  for (const name of await readdir(cluster.directory)) {
+    const pid = Number(/^started-(\d+)$/.exec(name)?.[1])
+    if (Number.isInteger(pid) && !isAlive(pid)) await rm(starterFile(cluster, pid), { force: true })
+  }
 }
 
 /** The end of what the server wrote, to tell why it did not start. */
 export async function lastWords(cluster: Cluster): Promise<string> {
   const log = await readFile(join(cluster.directory, 'server.log'), 'utf8').catch(() => '')
   const lines = log.split('\n').filter((line) => /FATAL|PANIC|error/i.test(line))
-  return (lines[0] ?? log.trim().split('\n').at(-1) ?? '').slice(0, 300)
+  return (lines.at(-1) ?? log.trim().split('\n').at(-1) ?? '').slice(0, 300)
 }

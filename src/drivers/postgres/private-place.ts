@@ -7,9 +7,12 @@ import { join } from 'node:path'
  * A directory outside the project that other users may enter but only we may change, always the same for the same
  * `purpose`. Such places are shared with all users of the machine: one that somebody else made is refused.
  */
-export async function privatePlace(purpose: string): Promise<string> {
+export async function privatePlace(
+  purpose: string,
+  { untilReboot = false }: { untilReboot?: boolean } = {},
+): Promise<string> {
   const digest = createHash('sha256').update(purpose).digest('hex').slice(0, 16)
-  const path = join(await sharedPlace(), `holdpoint-${digest}`)
+  const path = join(untilReboot ? tmpdir() : await lastingPlace(), `holdpoint-${digest}`)
   await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   })
@@ -22,8 +25,8 @@ export async function privatePlace(purpose: string): Promise<string> {
   return path
 }
 
-// What is kept between runs should survive a reboot, which /tmp often does not.
-async function sharedPlace(): Promise<string> {
+// /tmp often does not survive a reboot.
+async function lastingPlace(): Promise<string> {
   const isThere = await stat('/var/tmp').then(
     (found) => found.isDirectory(),
     () => false,

@@ -1,0 +1,24 @@
+import { createHmac } from 'node:crypto'
+import { Secret } from '../../src/domain/secret.ts'
+import type { DriverCall } from '../../src/drivers/driver.ts'
+
+export interface DriverCallSettings {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (text: string) => void
+  /** What the secrets are derived from. */
+  readonly key?: string
+}
+
+/** What an activity gives to a driver. */
+export function driverCall({
+  signal = new AbortController().signal,
+  onProgress = () => {},
+  key = 'a key for tests',
+}: DriverCallSettings = {}): DriverCall {
+  return {
+    signal,
+    progress: onProgress,
+    deriveSecret: (purpose) =>
+      new Secret(createHmac('sha256', key).update(purpose).digest('base64') + '/?#%:@'),
+  }
+}

@@ -1,0 +1,91 @@
+import { defineAction } from '../../src/actions/define-action.ts'
+import type { ActionCall } from '../../src/actions/define-action.ts'
+import { type ActionKey, actionDigest } from '../../src/domain/action-key.ts'
+import { Secret } from '../../src/domain/secret.ts'
+
+/** A resource provider in memory, whose steps a test may delay or break before or after their effect. */
+export interface BranchProvider {
+  /** What exists now, by the digest of its owner. */
+  readonly branches: Set<string>
+  /** Everything that was asked of it, in order: `create`, `create done`, `open`, `destroy`. */
+  readonly calls: string[]
+  /** Runs before the effect of the step with this name; throw to break it there. */
+  before: (step: 'create' | 'open' | 'destroy', call: ActionCall) => Promise<void>
+  /** Runs after the effect, so that what it throws loses the answer. */
+  after: (step: 'create' | 'open' | 'destroy', call: ActionCall) => Promise<void>
+  has(key: ActionKey): boolean
+}
+
+const nothing = () => Promise.resolve()
+
+export function branchProvider(): BranchProvider {
+  const branches = new Set<string>()
+  return {
+    branches,
+    calls: [],
+    before: nothing,
+    after: nothing,
+    has: (key) => branches.has(actionDigest(key)),
+  }
+}
+
+/** An action whose branches live at the provider. */
+export function branchAction(provider: BranchProvider, deadline = '1 minute') {
+  const step = async (
+    name: 'create' | 'open' | 'destroy',
+    call: ActionCall,
+    effect: () => void,
+  ) => {
+    provider.calls.push(name)
+    await provider.before(name, call)
+    effect()
+    provider.calls.push(`${name} done`)
+    await provider.after(name, call)
+  }
+  return defineAction<Record<never, never>, { branch: string }>({
+    name: 'Branch',
+    deadline,
+    async provision(call) {
+      const branch = actionDigest(call.key)
+      await step('create', call, () => provider.branches.add(branch))
+      return { branch }
+    },
+    async outcome(call) {
+      await step('open', call, () => {})
+      return { DATABASE_URL: new Secret(`postgres://${call.deriveSecret('password').reveal()}@db`) }
+    },
+    async deprovision(call) {
+      await step('destroy', call, () => provider.branches.delete(actionDigest(call.key)))
+    },
+  })
+}
+
+/** A promise and the function that resolves it. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}
+
+/** Holds the step until the test lets go or the step is aborted; `reached` resolves when the step is there. */
+export function holdStep(
+  provider: BranchProvider,
+  when: 'before' | 'after',
+  name: 'create' | 'open' | 'destroy',
+) {
+  const reached = gate()
+  const release = gate()
+  provider[when] = async (step, { signal }) => {
+    if (step !== name) return
+    reached.open()
+    await Promise.race([
+      release.opened,
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('aborted'))),
+      ),
+    ])
+  }
+  return { reached: reached.opened, release: release.open }
+}

@@ -1,0 +1,151 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client'
+import { createActivities } from '../../activities/index.ts'
+import type { ActionDefinition } from '../../src/actions/define-action.ts'
+import { defineConfig } from '../../src/config/define-config.ts'
+import { secretDeriver } from '../../src/config/derive-secret.ts'
+import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
+import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
+import { silentLog } from '../../src/log.ts'
+import { createApp } from '../../src/server/app.ts'
+import { listen } from '../../src/server/listen.ts'
+import {
+  type DeploymentSnapshot,
+  type Project,
+  type Simulator,
+  startSimulator,
+} from '../../src/simulator/index.ts'
+import { createWorker } from '../../src/temporal/worker.ts'
+import type { TemporalEnvironment } from '../servers/temporal-environment.ts'
+
+export interface HeldBuilds {
+  readonly vercel: Simulator
+  readonly project: Project
+  /** The key of a deployment's action. */
+  keyOf(deployment: { readonly id: string }, action?: string): ActionKey
+  /** Deploys a preview and answers it as it is at once. */
+  deploy(): DeploymentSnapshot
+  /**
+   * Waits until a webhook of this kind was answered, then for the latest run of the action to close; time skips
+   * meanwhile. Answers how it ended.
+   */
+  ended(
+    deployment: { readonly id: string },
+    options?: { readonly after?: 'start' | 'cancel' | 'cleanup'; readonly action?: string },
+  ): Promise<RunEnd>
+  close(): Promise<void>
+}
+
+export interface RunEnd {
+  readonly type: string
+  readonly status: string
+  readonly phase: unknown
+  readonly message: string | undefined
+}
+
+/** Runs the real workflows, activities and front door against a local Vercel, on the given Temporal server. */
+export async function holdBuilds(
+  environment: TemporalEnvironment,
+  actions: Record<string, ActionDefinition>,
+  { reportRunningAfterMs = 0 }: { reportRunningAfterMs?: number | null } = {},
+): Promise<HeldBuilds> {
+  const config = defineConfig({ temporal: { taskQueue: environment.taskQueue }, actions })
+  const { client } = environment
+  const vercel = await startSimulator({
+    clientSecret: 'client-secret',
+    accessToken: 'token',
+    product: {
+      id: 'product',
+      name: 'Product',
+      actions: [...Object.keys(actions), 'undeclared'].map((slug) => ({ slug, name: slug })),
+    },
+    retry: { baseMs: 20 },
+  })
+  const door = await listen(
+    createApp({
+      secrets: ['client-secret'],
+      log: silentLog,
+      unready: () => Promise.resolve(undefined),
+      accept: (event) =>
+        dispatchEvent(
+          {
+            workflows: client.workflow,
+            taskQueue: environment.taskQueue,
+            deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
+            reportRunningAfterMs,
+            acceptWithinMs: 5000,
+          },
+          event,
+        ),
+    }),
+    { host: '127.0.0.1', port: 0 },
+  )
+  vercel.webhookUrl = `${door.url}/webhooks/vercel`
+  const worker = await createWorker(
+    { connection: environment.nativeConnection, namespace: environment.namespace },
+    {
+      taskQueue: environment.taskQueue,
+      workflowBundle: environment.workflowBundle,
+      dataConverter: {},
+      activities: createActivities({
+        actions: config.actions,
+        vercel: {
+          baseUrl: vercel.url,
+          accessToken: () => Promise.resolve('token'),
+          timeoutMs: 2000,
+        },
+        deriveSecret: secretDeriver('key'),
+        log: silentLog,
+        cancelRun: async ({ workflowId, runId }) => {
+          await client.workflow.getHandle(workflowId, runId).cancel()
+        },
+      }),
+    },
+  )
+  const stopped = worker.run()
+  const [slug = 'branch'] = Object.keys(actions)
+  const project = vercel.createProject({
+    name: 'storefront',
+    resources: [{ resourceId: 'db/42 %', actions: { [slug]: { environments: ['preview'] } } }],
+  })
+  const keyOf = ({ id }: { id: string }, action = slug): ActionKey => ({
+    installationId: vercel.installation.id,
+    resourceId: 'db/42 %',
+    deploymentId: id,
+    action,
+  })
+  return {
+    vercel,
+    project,
+    keyOf,
+    deploy: () => vercel.deploy(project, { environment: 'preview', gitBranch: 'feature/x' }),
+    async ended(deployment, { after = 'start', action = slug } = {}) {
+      await vercel.untilEvent(
+        (event) =>
+          event.kind === 'webhook' &&
+          event.deploymentId === deployment.id &&
+          event.type.endsWith(after) &&
+          event.result.kind === 'answered' &&
+          event.result.status === 200,
+      )
+      const handle = client.workflow.getHandle(actionWorkflowId(keyOf(deployment, action)))
+      const message = await handle.result().then(
+        () => undefined,
+        (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
+      )
+      const run: WorkflowExecutionDescription = await handle.describe()
+      return {
+        type: run.type,
+        status: run.status.name,
+        phase: run.searchAttributes['HoldpointPhase']?.[0],
+        message,
+      }
+    },
+    async close() {
+      await vercel.close()
+      await door.close()
+      worker.shutdown()
+      await stopped
+      for (const { definition } of config.actions.values()) await definition.driver?.close()
+    },
+  }
+}

@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { actionDigest, actionWorkflowId } from '../../src/domain/action-key.ts'
+import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
+import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
+
+// On a real server: the time-skipping one rejects the task of a run that cancels an activity just completed.
+
+let environment: TemporalEnvironment
+let provider: BranchProvider
+let builds: HeldBuilds
+
+beforeAll(async () => {
+  environment = await devServerEnvironment()
+})
+afterAll(() => environment.teardown())
+beforeEach(async () => {
+  provider = branchProvider()
+  builds = await holdBuilds(environment, { branch: branchAction(provider) })
+})
+afterEach(() => builds.close())
+
+/** What Vercel has taken of the deployment's action, in order. */
+const taken = (id: string) => builds.vercel.deployment(id).actions[0]?.acceptedStatuses
+
+describe('a cancel leaves nothing behind', () => {
+  test.each(['before', 'after'] as const)(
+    'when it comes %s the branch is made, and waits for the step in hand',
+    async (when) => {
+      const step = holdStep(provider, when, 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      builds.vercel.cancel(id)
+      expect(await builds.ended({ id })).toMatchObject({
+        type: 'deploymentAction',
+        status: 'CANCELLED',
+        phase: 'canceled',
+      })
+      expect(provider.branches.size).toBe(0)
+      expect(provider.calls.at(-1)).toBe('destroy done')
+      expect(taken(id)).not.toContain('failed')
+      expect(taken(id)).not.toContain('succeeded')
+    },
+  )
+
+  test('when it comes while the report is on its way', async () => {
+    builds.vercel.dials.failNext.push({
+      match: { kind: 'patch', status: 'succeeded' },
+      answer: 'no-answer',
+      times: 100,
+    })
+    const { id } = builds.deploy()
+    await builds.vercel.untilEvent(
+      (event) => event.kind === 'deployment' && event.change === 'action-running',
+    )
+    builds.vercel.cancel(id)
+    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+    expect(provider.branches.size).toBe(0)
+  })
+
+  test('when it comes after success: a canceled deployment never serves', async () => {
+    const { id } = builds.deploy()
+    await builds.ended({ id })
+    builds.vercel.cancel(id)
+    expect(await builds.ended({ id }, { after: 'cancel' })).toMatchObject({
+      type: 'compensation',
+      status: 'COMPLETED',
+      phase: 'canceled',
+    })
+    expect(provider.branches.size).toBe(0)
+  })
+
+  test('when it comes before its start, which then finds a tombstone', async () => {
+    builds.vercel.dials.holdWebhooks = ['deployment.integration.action.start']
+    const { id } = builds.deploy()
+    builds.vercel.cancel(id)
+    expect(await builds.ended({ id }, { after: 'cancel' })).toMatchObject({
+      type: 'compensation',
+      phase: 'canceled',
+    })
+    await builds.vercel.releaseWebhooks()
+    expect(await builds.ended({ id })).toMatchObject({ type: 'compensation', phase: 'canceled' })
+    expect(provider.calls).not.toContain('create')
+  })
+
+  test('when an operator cancels the run in Temporal', async () => {
+    const step = holdStep(provider, 'after', 'create')
+    const { id } = builds.deploy()
+    await step.reached
+    await environment.client.workflow.getHandle(actionWorkflowId(builds.keyOf({ id }))).cancel()
+    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+    expect(provider.branches.size).toBe(0)
+  })
+})
+
+describe('a cleanup leaves nothing behind', () => {
+  test('of an action that no history tells of', async () => {
+    builds.vercel.dials.dropWebhooks = ['deployment.integration.action.start']
+    const { id } = builds.deploy()
+    const key = builds.keyOf({ id })
+    provider.branches.add(actionDigest(key))
+    builds.vercel.remove(id)
+    expect(await builds.ended({ id }, { after: 'cleanup' })).toMatchObject({
+      type: 'compensation',
+      phase: 'cleaned',
+    })
+    expect(provider.has(key)).toBe(false)
+  })
+
+  test('of an action in the middle of its work, and outweighs a cancel that comes with it', async () => {
+    const step = holdStep(provider, 'after', 'create')
+    const { id } = builds.deploy()
+    await step.reached
+    const send = (kind: 'cancel' | 'cleanup') =>
+      builds.vercel.sendWebhook(builds.vercel.actionEvent(kind, id))
+    await Promise.all([send('cancel'), send('cleanup'), send('cancel')])
+    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'cleaned' })
+    expect(provider.branches.size).toBe(0)
+  })
+})
