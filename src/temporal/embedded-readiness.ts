@@ -59,7 +59,7 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
   try {
     await connection.workflowService.describeNamespace({ namespace })
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (!hasCode(error, GRPC_NOT_FOUND)) throw error
     // A server that another process started for another namespace.
     const workflowExecutionRetentionPeriod = msToTs('3 days')
     await connection.workflowService.registerNamespace({
@@ -75,7 +75,7 @@ async function mustKnowWorkflows(connection: Connection, namespace: string): Pro
   try {
     await connection.workflowService.describeWorkflowExecution({ namespace, execution })
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (!hasCode(error, GRPC_NOT_FOUND)) throw error
   }
 }
 
@@ -91,13 +91,19 @@ export async function addSearchAttributes(
     if (encoded !== undefined) searchAttributes[name] = encoded
   }
   if (keys.length === 0) return
-  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes })
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes })
+  } catch (error) {
+    // The dev server says nothing, the time-skipping one does, and has them in all namespaces at once.
+    if (!hasCode(error, GRPC_ALREADY_EXISTS)) throw error
+  }
 }
 
 type IndexedValueType = NonNullable<ReturnType<typeof encodeSearchAttributeIndexedValueType>>
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 const GRPC_NOT_FOUND = 5
+const GRPC_ALREADY_EXISTS = 6

@@ -2,21 +2,17 @@ import type { ZodError } from 'zod'
 import type { ActionEvent, Wish } from '../domain/action-event.ts'
 import { actionPayloadSchema, envelopeSchema } from './event.ts'
 
-/** A webhook after parsing: one that asks something of an action, or one that Holdpoint has no use for. */
+/** A signed body after parsing: what it asks of an action, or why nothing is asked of us. */
 export type WebhookEvent =
   | { readonly kind: 'action'; readonly action: ActionEvent }
+  /** Of a type that Holdpoint has no use for. */
   | { readonly kind: 'ignored'; readonly type: string }
-
-/** A signed body that is not a webhook as Vercel documents it. `message` names the field and never its value. */
-export class InvalidEvent extends Error {
-  readonly code: 'invalid_json' | 'invalid_event'
-
-  constructor(code: 'invalid_json' | 'invalid_event', message: string) {
-    super(message)
-    this.name = 'InvalidEvent'
-    this.code = code
-  }
-}
+  /** Not a webhook as Vercel documents it. `message` names the field and never its value. */
+  | {
+      readonly kind: 'invalid'
+      readonly code: 'invalid_json' | 'invalid_event'
+      readonly message: string
+    }
 
 const WISHES: Record<string, Wish> = {
   'deployment.integration.action.start': 'run',
@@ -24,15 +20,26 @@ const WISHES: Record<string, Wish> = {
   'deployment.integration.action.cleanup': 'cleaned',
 }
 
-/** Reads a webhook whose signature was verified. Throws `InvalidEvent`; unknown types are no error. */
+/** Reads a webhook whose signature was verified. Never throws. */
 export function parseEvent(rawBody: Uint8Array): WebhookEvent {
-  const envelope = envelopeSchema.safeParse(parseJson(rawBody))
-  if (!envelope.success) throw invalid(envelope.error, [])
+  let body: unknown
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody))
+  } catch {
+    return {
+      kind: 'invalid',
+      code: 'invalid_json',
+      message:
+        'The body is not JSON in UTF-8, so no event can be read from it: send the JSON that was signed.',
+    }
+  }
+  const envelope = envelopeSchema.safeParse(body)
+  if (!envelope.success) return invalid(envelope.error, [])
   const { id, type, createdAt, payload } = envelope.data
   const wish = Object.hasOwn(WISHES, type) ? WISHES[type] : undefined
   if (!wish) return { kind: 'ignored', type }
   const parsed = actionPayloadSchema.safeParse(payload)
-  if (!parsed.success) throw invalid(parsed.error, ['payload'])
+  if (!parsed.success) return invalid(parsed.error, ['payload'])
   const { installationId, resourceId, action, deployment, team, options } = parsed.data
   return {
     kind: 'action',
@@ -47,23 +54,13 @@ export function parseEvent(rawBody: Uint8Array): WebhookEvent {
   }
 }
 
-function parseJson(rawBody: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody))
-  } catch {
-    throw new InvalidEvent(
-      'invalid_json',
-      'The body is not JSON in UTF-8, so no event can be read from it: send the JSON that was signed.',
-    )
-  }
-}
-
-function invalid(error: ZodError, path: readonly string[]): InvalidEvent {
+function invalid(error: ZodError, path: readonly string[]): WebhookEvent {
   const fields = error.issues.map(
     (issue) => `${[...path, ...issue.path].join('.') || 'body'}: ${issue.message}`,
   )
-  return new InvalidEvent(
-    'invalid_event',
-    `The event cannot be acted on. ${fields.join('; ')}. Send it again with these fields corrected.`,
-  )
+  return {
+    kind: 'invalid',
+    code: 'invalid_event',
+    message: `The event cannot be acted on. ${fields.join('; ')}. Send it again with these fields corrected.`,
+  }
 }

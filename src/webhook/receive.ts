@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ActionEvent } from '../domain/action-event.ts'
 import type { Log } from '../log.ts'
-import { InvalidEvent, parseEvent, type WebhookEvent } from './parse-event.ts'
+import { parseEvent } from './parse-event.ts'
 import { verifySignature } from './verify-signature.ts'
 
 /** The largest body that is read. Vercel's events are a few kilobytes. */
@@ -53,13 +53,11 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
           401,
         )
       }
-      let event: WebhookEvent
-      try {
-        event = parseEvent(rawBody)
-      } catch (cause) {
-        if (!(cause instanceof InvalidEvent)) throw cause
-        log.warn('webhook.refused', { reason: cause.code, detail: cause.message })
-        return c.json(error(cause.code, cause.message), cause.code === 'invalid_json' ? 400 : 422)
+      const event = parseEvent(rawBody)
+      if (event.kind === 'invalid') {
+        const { code, message } = event
+        log.warn('webhook.refused', { reason: code, detail: message })
+        return c.json(error(code, message), code === 'invalid_json' ? 400 : 422)
       }
       if (event.kind === 'ignored') {
         log.info('webhook.ignored', { type: event.type })
