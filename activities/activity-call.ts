@@ -2,31 +2,30 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { ActionCall } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
-import type { Secret } from '../src/domain/secret.ts'
 import type { Log } from '../src/log.ts'
 import { VercelApiError } from '../src/vercel/errors.ts'
+import type { Dependencies } from './dependencies.ts'
 
 const HEARTBEAT_EVERY_MS = 1000
+
+/** What every function of an action or driver gets, but the key. */
+export type StepCall = Omit<ActionCall, 'key'>
 
 /**
  * Runs a step of an action as the activity in hand: heartbeats every second, so that a lost worker is noticed within
  * the heartbeat timeout and a cancel is heard; passes the abort signal; and turns what the step throws into a
- * failure that Temporal retries or not.
+ * failure that Temporal retries or not. `ids` say in logs what the step is about.
  */
 export async function runStep<Result>(
-  {
-    key,
-    log,
-    deriveSecret,
-  }: { key: ActionKey; log: Log; deriveSecret: (purpose: string) => Secret },
-  step: (call: ActionCall) => Promise<Result>,
+  { log, deriveSecret }: Pick<Dependencies, 'log' | 'deriveSecret'>,
+  ids: ActionKey | { action: string },
+  step: (call: StepCall) => Promise<Result>,
 ): Promise<Result> {
   const context = Context.current()
   let news: string | undefined
   const pulse = setInterval(() => context.heartbeat(news), HEARTBEAT_EVERY_MS)
   try {
     return await step({
-      key,
       log,
       deriveSecret,
       signal: context.cancellationSignal,
@@ -38,14 +37,14 @@ export async function runStep<Result>(
   } catch (error) {
     if (context.cancellationSignal.aborted)
       throw new CancelledFailure('The step was stopped.', [], asError(error))
-    throw activityFailure(error, key, log)
+    throw activityFailure(error, ids, log)
   } finally {
     clearInterval(pulse)
   }
 }
 
 /** The failure that Temporal keeps and retries by. Its text is one that was written for people, or says nothing. */
-export function activityFailure(error: unknown, key: ActionKey, log: Log): ApplicationFailure {
+export function activityFailure(error: unknown, ids: object, log: Log): ApplicationFailure {
   if (error instanceof ActionFailure) {
     return failure(error.code, error.message, error.retryable, error.retryAfterMs)
   }
@@ -53,7 +52,7 @@ export function activityFailure(error: unknown, key: ActionKey, log: Log): Appli
     return failure(`vercel_${error.code}`, error.message, error.retryable, error.retryAfterMs)
   }
   // Nobody knows what the message of an unforeseen error holds, and histories keep what they are given.
-  log.error('activity.unforeseen_error', { ...key, error })
+  log.error('activity.unforeseen_error', { ...ids, error })
   const name = error instanceof Error ? error.name : typeof error
   return failure(
     'internal',

@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity'
-import type { ActionCall } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
 import { type Outcome, outcomeProblems } from '../src/domain/outcome.ts'
@@ -8,7 +7,7 @@ import { Secret } from '../src/domain/secret.ts'
 import { updateActionStatus } from '../src/vercel/action-status.ts'
 import { getDeployment } from '../src/vercel/deployments.ts'
 import { VercelApiError } from '../src/vercel/errors.ts'
-import { runStep } from './activity-call.ts'
+import { runStep, type StepCall } from './activity-call.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { ActionStep } from './resource.ts'
@@ -40,12 +39,12 @@ export function createReportActivities(dependencies: Dependencies) {
   const { actions, vercel, log } = dependencies
 
   /** Reads the credentials, proves them, checks the names: all of it here, so that no secret leaves the activity. */
-  async function provedOutcome(step: SucceededReport, call: ActionCall): Promise<Outcome> {
+  async function provedOutcome(step: SucceededReport, call: StepCall): Promise<Outcome> {
     const { definition } = declaredAction(actions, step.key.action)
     const options = checkOptions(definition, step.options)
-    const { deployment, reference } = step
+    const { key, deployment, reference } = step
     const variables =
-      (await definition.outcome?.({ ...call, deployment, options, reference })) ?? {}
+      (await definition.outcome?.({ ...call, key, deployment, options, reference })) ?? {}
     const outcome = {
       secrets: Object.entries(variables).map(([name, value]) => ({
         name,
@@ -59,7 +58,7 @@ export function createReportActivities(dependencies: Dependencies) {
   }
 
   /** Asks the deployment what Vercel's refusal means. */
-  async function judge(step: SucceededReport, status: number, call: ActionCall): Promise<Report> {
+  async function judge(step: SucceededReport, status: number, call: StepCall): Promise<Report> {
     const { key, teamId, mayHaveBeenTaken } = step
     const { standing } = await getDeployment(vercel, { ...key, teamId, signal: call.signal })
     const verdict = judgeRefusal({ status, standing, mayHaveBeenTaken })
@@ -80,14 +79,15 @@ export function createReportActivities(dependencies: Dependencies) {
     }
   }
 
-  async function sendOutcome(step: SucceededReport, call: ActionCall): Promise<Report> {
+  async function sendOutcome(step: SucceededReport, call: StepCall): Promise<Report> {
     const outcome = await provedOutcome(step, call)
     try {
       await updateActionStatus(vercel, step.key, { kind: 'succeeded', outcome }, call.signal)
     } catch (error) {
-      if (error instanceof VercelApiError && REFUSALS.has(error.status))
-        return await judge(step, error.status, call)
-      throw error
+      if (!(error instanceof VercelApiError)) throw error
+      if (REFUSALS.has(error.status)) return await judge(step, error.status, call)
+      call.signal.throwIfAborted()
+      return again(step, step.mayHaveBeenTaken || error.mayHaveActed, error)
     }
     log.info('action.succeeded', {
       ...step.key,
@@ -97,6 +97,15 @@ export function createReportActivities(dependencies: Dependencies) {
       kind: 'taken',
       because: `Vercel has the outcome (${outcome.secrets.length} variables).`,
     }
+  }
+
+  /** Asks for another try, unless none can help and Vercel cannot have seen an earlier one. */
+  function again(step: SucceededReport, mayHaveBeenTaken: boolean, error: unknown): Report {
+    const known =
+      error instanceof VercelApiError || error instanceof ActionFailure ? error : undefined
+    if (known && !known.retryable && !mayHaveBeenTaken) throw known
+    log.warn('report.again', { ...step.key, mayHaveBeenTaken, error })
+    return { kind: 'again', mayHaveBeenTaken, afterMs: known?.retryAfterMs ?? 0 }
   }
 
   return {
@@ -115,18 +124,12 @@ export function createReportActivities(dependencies: Dependencies) {
 
     /** Proves the outcome and hands it to Vercel. Throws only what no other try can mend and Vercel never saw. */
     async reportSucceeded(step: SucceededReport): Promise<Report> {
-      return runStep({ ...dependencies, key: step.key }, async (call): Promise<Report> => {
+      return runStep(dependencies, step.key, async (call): Promise<Report> => {
         try {
           return await sendOutcome(step, call)
         } catch (error) {
           call.signal.throwIfAborted()
-          const known =
-            error instanceof VercelApiError || error instanceof ActionFailure ? error : undefined
-          const mayHaveBeenTaken =
-            step.mayHaveBeenTaken || (error instanceof VercelApiError && error.mayHaveActed)
-          if (known && !known.retryable && !mayHaveBeenTaken) throw error
-          log.warn('report.again', { ...step.key, mayHaveBeenTaken, error })
-          return { kind: 'again', mayHaveBeenTaken, afterMs: known?.retryAfterMs ?? 0 }
+          return again(step, step.mayHaveBeenTaken, error)
         }
       })
     },
@@ -137,7 +140,7 @@ export function createReportActivities(dependencies: Dependencies) {
      */
     async reportFailed({ key, reason }: { key: ActionKey; reason: string }): Promise<void> {
       const { attempt } = Context.current().info
-      await runStep({ ...dependencies, key }, async (call) => {
+      await runStep(dependencies, key, async (call) => {
         try {
           await updateActionStatus(vercel, key, { kind: 'failed', reason }, call.signal)
           log.info('action.failed', { ...key, reason })

@@ -1,3 +1,4 @@
+import type { ProvisionedObject } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { Deployment } from '../src/domain/deployment.ts'
 import { runStep } from './activity-call.ts'
@@ -17,10 +18,11 @@ export function createResourceActivities(dependencies: Dependencies) {
   return {
     /** Does the provider's work, or finds it done; answers what the action wants to remember of it. */
     async provision({ key, deployment, options }: ActionStep): Promise<unknown> {
-      return runStep({ ...dependencies, key }, async (call) => {
+      return runStep(dependencies, key, async (call) => {
         const { definition } = declaredAction(actions, key.action)
         return definition.provision?.({
           ...call,
+          key,
           deployment,
           options: checkOptions(definition, options),
         })
@@ -29,8 +31,15 @@ export function createResourceActivities(dependencies: Dependencies) {
 
     /** Takes back all that was made for the key. The second time, and when there is nothing, it just succeeds. */
     async deprovision(key: ActionKey): Promise<void> {
-      await runStep({ ...dependencies, key }, async (call) => {
-        await declaredAction(actions, key.action).definition.deprovision?.(call)
+      await runStep(dependencies, key, async (call) => {
+        await declaredAction(actions, key.action).definition.deprovision?.({ ...call, key })
+      })
+    },
+
+    /** Everything that the action ever made and that still exists, whoever it was made for. */
+    async list(action: string): Promise<ProvisionedObject[]> {
+      return runStep(dependencies, { action }, async (call) => {
+        return (await declaredAction(actions, action).definition.list?.(call)) ?? []
       })
     },
   }

@@ -2,6 +2,7 @@ import { CancellationScope, setHandler } from '@temporalio/workflow'
 import { joinWishes, type Wish } from '../src/domain/action-event.ts'
 import type { ActionEnd } from '../src/domain/action-run.ts'
 import { deprovision } from './activities.ts'
+import { explainFailure } from './explain-failure.ts'
 import { type CompensationRequest, cancelSignal, cleanupSignal } from './messages.ts'
 import { showPhase } from './show-phase.ts'
 
@@ -15,7 +16,14 @@ export async function compensation(request: CompensationRequest): Promise<Action
   let wish: Wish = request.wish
   setHandler(cancelSignal, () => void (wish = joinWishes(wish, 'canceled')))
   setHandler(cleanupSignal, () => void (wish = joinWishes(wish, 'cleaned')))
-  await CancellationScope.nonCancellable(() => deprovision(request.key))
+  const refused = await CancellationScope.nonCancellable(() => deprovision(request.key)).then(
+    () => undefined,
+    explainFailure,
+  )
+  if (refused) {
+    showPhase({ phase: 'failed', because: refused.message })
+    throw refused
+  }
   const end: ActionEnd = {
     phase: wish,
     because: `Vercel wanted the action ${wish}; nothing of it is left.`,

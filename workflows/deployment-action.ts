@@ -7,7 +7,6 @@ import {
   isCancellation,
   setHandler,
   sleep,
-  TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Report, SucceededReport } from '../activities/report.ts'
@@ -23,6 +22,7 @@ import {
   requestCancellation,
 } from './activities.ts'
 import { Compensations } from './compensations.ts'
+import { explainFailure } from './explain-failure.ts'
 import { cancelSignal, cleanupSignal } from './messages.ts'
 import { showPhase } from './show-phase.ts'
 
@@ -63,11 +63,11 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
       return end
     }
   } catch (error) {
-    if (wish === 'run') failure = explain(error)
+    if (wish === 'run') failure = explainFailure(error)
   }
 
   showPhase({ phase: 'undoing', because: failure?.message ?? `Vercel wants it ${wish}.` })
-  const leftover = await compensations.run().then(() => undefined, explain)
+  const leftover = await compensations.run().then(() => undefined, explainFailure)
   if (failure && wish === 'run') await tellFailure(request, failure, work)
   const end = leftover ?? (wish === 'run' ? failure : undefined)
   if (end) {
@@ -207,18 +207,5 @@ function isFinal(error: unknown): boolean {
     error instanceof ActivityFailure &&
     error.cause instanceof ApplicationFailure &&
     error.cause.nonRetryable === true
-  )
-}
-
-/** The failure as Vercel's user and the operator read it. A mistake in this code is none: its task is retried. */
-function explain(error: unknown): ApplicationFailure {
-  const cause = error instanceof ActivityFailure ? error.cause : error
-  if (cause instanceof ApplicationFailure) {
-    return ApplicationFailure.nonRetryable(cause.message, cause.type ?? 'internal')
-  }
-  if (!(cause instanceof TemporalFailure)) throw error
-  return ApplicationFailure.nonRetryable(
-    'The work was cut off and did not go on, so everything was undone: deploy again, and ask the provider if it happens again.',
-    'cut_off',
   )
 }

@@ -39,7 +39,11 @@ export function branchDatabase<Options = Record<never, never>>(
     },
     async list(call) {
       const branches = await driver.listBranches(call)
-      return branches.map(({ ref, ...branch }) => ({ name: ref.name, owner: ref.owner, ...branch }))
+      return branches.map(({ ref, createdAt, complete }) => ({
+        ...ref,
+        ...(createdAt && { createdAtMs: createdAt.getTime() }),
+        complete,
+      }))
     },
   })
 }

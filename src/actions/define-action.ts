@@ -67,7 +67,8 @@ export interface OutcomeCall<Options, Reference> extends ProvisionCall<Options> 
 export interface ProvisionedObject {
   readonly name: string
   readonly owner: ActionKey
-  readonly createdAt?: Date
+  /** In milliseconds since 1970; unset when the provider does not tell. */
+  readonly createdAtMs?: number
   readonly complete: boolean
 }
 

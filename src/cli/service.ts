@@ -22,6 +22,8 @@ export interface ServiceSettings {
   readonly embedded: EmbeddedServers
   readonly roles: { readonly server: boolean; readonly worker: boolean }
   readonly log: Log
+  /** Where the bundled workflow code is; unset, where `npm run build` puts it. */
+  readonly workflowBundle?: { readonly codePath: string }
 }
 
 export interface Service {
@@ -106,7 +108,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
         activities: activitiesOf(settings, opened),
-        workflowBundle: bundledWorkflows(environment.encryptionKeys.length > 0),
+        workflowBundle:
+          settings.workflowBundle ?? bundledWorkflows(environment.encryptionKeys.length > 0),
         dataConverter: converter,
       })
       const run = worker.run()

@@ -56,9 +56,11 @@ export class InvalidConfig extends Error {
 export function defineConfig(file: ConfigFile): Config {
   const checked = configSchema.safeParse(file)
   if (!checked.success) {
-    const fields = checked.error.issues.map(
-      (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
-    )
+    const fields = checked.error.issues.map((issue) => {
+      // What is wrong with a key stands one level deeper.
+      const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue
+      return `  ${issue.path.join('.') || 'configuration'}: ${message}`
+    })
     throw new InvalidConfig(
       `The configuration cannot be used, so nothing was started. Correct in temporal.config.ts:\n${fields.join('\n')}`,
     )
@@ -76,7 +78,8 @@ export function defineConfig(file: ConfigFile): Config {
 }
 
 function parseDuration(text: string): number | undefined {
-  const value = ms(text as ms.StringValue) as number | undefined
+  // Of an empty text `ms` makes an error of its own.
+  const value = text === '' ? undefined : (ms(text as ms.StringValue) as number | undefined)
   // A build takes 45 minutes at most; an action that takes longer holds nothing any more.
   return value !== undefined && value >= 1000 && value <= 45 * 60_000 ? value : undefined
 }

@@ -34,7 +34,11 @@ const variablesSchema = z.object({
   HOST: z.string().default('0.0.0.0'),
   VERCEL_API_URL: url.default('https://api.vercel.com'),
   INTEGRATION_CLIENT_SECRET: z.string().default('').transform(commaSeparated),
-  VERCEL_ACCESS_TOKEN: z.string().optional(),
+  VERCEL_ACCESS_TOKEN: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces or line breaks')
+    .optional(),
   POSTGRES_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
@@ -42,16 +46,16 @@ const variablesSchema = z.object({
   HOLDPOINT_ENCRYPTION_KEYS: z
     .string()
     .default('')
-    .transform((text, context) =>
-      commaSeparated(text).flatMap((entry) => {
-        const key = encryptionKey(entry)
-        if (!key)
-          context.addIssue(
-            'must be keys of 32 bytes in base64 or hex, each as key or id:key, comma-separated',
-          )
-        return key ?? []
-      }),
-    ),
+    .transform((text, context) => {
+      const keys = commaSeparated(text).flatMap((entry) => encryptionKey(entry) ?? [])
+      if (keys.length < commaSeparated(text).length)
+        context.addIssue(
+          'must be keys of 32 bytes in base64 or hex, each as key or id:key, comma-separated',
+        )
+      if (new Set(keys.map((key) => key.id)).size < keys.length)
+        context.addIssue('must be keys with different ids')
+      return keys
+    }),
   HOLDPOINT_REPORT_RUNNING_AFTER: z
     .string()
     .default('0')
@@ -80,7 +84,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
       `The environment cannot be used, so nothing was started. Correct these variables:\n${problems.join('\n')}`,
     )
   }
-  const temporal = loadClientConnectConfig({ overrideEnvVars: set as Record<string, string> })
+  const temporal = readTemporal(set as Record<string, string>)
   const { data } = parsed
   return {
     port: data.PORT,
@@ -96,6 +100,18 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     temporalCliPath: data.TEMPORAL_CLI_PATH,
     searchPath: data.PATH,
     xdgCacheHome: data.XDG_CACHE_HOME,
+  }
+}
+
+function readTemporal(variables: Record<string, string>) {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: variables })
+  } catch (error) {
+    // A profile that cannot be read is shown line by line, its API key too; the first line is enough.
+    const [problem] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new InvalidEnvironment(
+      `The settings of Temporal cannot be used, so nothing was started. Correct the TEMPORAL_… variables, or the profile or files they name: ${problem}`,
+    )
   }
 }
 

@@ -30,10 +30,14 @@ export async function loadConfig(path: string): Promise<Config> {
       : defineConfig(exported as ConfigFile)
   } catch (cause) {
     if (cause instanceof InvalidConfig) throw cause
-    throw new InvalidConfig(
-      `${file} does not load, so no action is known: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    )
+    // Node 20 says of CommonJS that imports us only that there is a cycle.
+    const problem =
+      cause instanceof Error && 'code' in cause && cause.code === 'ERR_REQUIRE_CYCLE_MODULE'
+        ? 'it is read as CommonJS, which cannot import Holdpoint. Set "type": "module" in the package.json next to it, or name it temporal.config.mts and give that with --config.'
+        : cause instanceof Error
+          ? cause.message
+          : String(cause)
+    throw new InvalidConfig(`${file} does not load, so no action is known: ${problem}`, { cause })
   } finally {
     await unregister()
   }

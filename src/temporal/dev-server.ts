@@ -1,10 +1,6 @@
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  SearchAttributeKey,
-  SearchAttributeType,
-} from '@temporalio/common/lib/search-attributes.js'
 import { serverArguments } from './embedded-arguments.ts'
 import {
   beginDatabase,
@@ -35,8 +31,6 @@ export interface DevServerRequest {
   readonly port?: number | undefined
   /** The Web UI's port; chosen like `port`. */
   readonly uiPort?: number | undefined
-  /** Registered in the namespace; those that are already there stay as they are. */
-  readonly searchAttributes?: readonly SearchAttributeKey<SearchAttributeType>[] | undefined
   /** Where the Web UI has payloads decoded. */
   readonly codecEndpoint?: string | undefined
   readonly onProgress?: ((line: string) => void) | undefined
@@ -94,7 +88,10 @@ async function joinRunning(
     `Using the Temporal server that process ${record.pid} runs for this directory.`,
   )
   try {
-    await untilItServes(record, request, { pid: record.pid, limitMs: START_LIMIT_MS })
+    await untilItServes(record, request.namespace ?? 'default', {
+      pid: record.pid,
+      limitMs: START_LIMIT_MS,
+    })
   } catch (error) {
     if (await isRunning(record.pid)) throw doesNotAnswer(error, record, home)
     return undefined
@@ -166,7 +163,10 @@ async function launchOn(
   }
   await remember(false)
   try {
-    await untilItServes(record, request, { pid: server.pid, limitMs: START_LIMIT_MS })
+    await untilItServes(record, request.namespace ?? 'default', {
+      pid: server.pid,
+      limitMs: START_LIMIT_MS,
+    })
   } catch (error) {
     const byItself = !(await isRunning(server.pid))
     await server.stop({ killAfterMs: 0 })

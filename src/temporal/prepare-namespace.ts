@@ -4,6 +4,7 @@ import type { TemporalLink } from './connection.ts'
 
 /** Vercel redelivers for 24 hours, and a tombstone is met only as long as the namespace keeps closed runs. */
 const MIN_RETENTION_SECONDS = 72 * 3600
+const GRPC_ALREADY_EXISTS = 6
 /** `temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD` */
 const KEYWORD = 2
 /** `temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW` */
@@ -15,14 +16,7 @@ const WORKFLOW_TASK_QUEUE = 1
  */
 export async function prepareNamespace(link: TemporalLink): Promise<void> {
   const missing = await missingSearchAttributes(link)
-  if (missing.length > 0) {
-    await link.connection.operatorService
-      .addSearchAttributes({
-        namespace: link.namespace,
-        searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
-      })
-      .catch(() => {})
-  }
+  if (missing.length > 0) await addSearchAttributes(link.connection, link.namespace).catch(() => {})
   if ((await retentionSeconds(link)) < MIN_RETENTION_SECONDS) {
     await link.connection.workflowService
       .updateNamespace({
@@ -33,6 +27,26 @@ export async function prepareNamespace(link: TemporalLink): Promise<void> {
       })
       .catch(() => {})
   }
+}
+
+/** Registers Holdpoint's search attributes; the second time it changes nothing. Throws when it may not. */
+export async function addSearchAttributes(
+  { operatorService }: Pick<TemporalLink['connection'], 'operatorService'>,
+  namespace: string,
+): Promise<void> {
+  const searchAttributes = Object.fromEntries(
+    searchAttributeKeys.map(({ name }) => [name, KEYWORD] as const),
+  )
+  try {
+    await operatorService.addSearchAttributes({ namespace, searchAttributes })
+  } catch (error) {
+    // Servers differ: some say nothing the second time, some refuse.
+    if (!isAlreadyThere(error)) throw error
+  }
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === GRPC_ALREADY_EXISTS
 }
 
 /** Whether the namespace fits, a finding for each demand. Throws when Temporal does not answer. */

@@ -63,14 +63,22 @@ export async function requestVercel(
     const systemCode = causeCode(cause)
     throw new VercelApiError(
       `Vercel gave no answer to ${what} (${timeout.aborted ? `none within ${connection.timeoutMs} ms` : (systemCode ?? 'connection broken')}): it will be asked again.`,
-      { status: 0, code: 'no_answer', mayHaveActed: !NEVER_SENT.has(systemCode ?? ''), cause },
+      {
+        status: 0,
+        code: 'no_answer',
+        mayHaveActed: !NEVER_SENT.has(systemCode ?? ''),
+        // Without a system code it adds nothing; that of a token which cannot be a header shows the token.
+        cause: systemCode === undefined ? undefined : cause,
+      },
     )
   }
   if (response.ok) return parseJson(text)
   const problem = errorBodySchema.safeParse(parseJson(text)).data?.error
   const code = problem?.code ?? 'unknown'
+  // What Vercel says of a body may repeat it, and secrets stand in ours.
+  const explanation = request.body === undefined ? problem?.message : undefined
   throw new VercelApiError(
-    `Vercel answered ${response.status} ${code} to ${what}${problem?.message ? `: ${problem.message}` : ''}`,
+    `Vercel answered ${response.status} ${code} to ${what}${explanation ? `: ${explanation}` : ''}`,
     {
       status: response.status,
       code,

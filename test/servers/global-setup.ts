@@ -4,7 +4,6 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
-import { searchAttributeKeys } from '../../workflows/search-attributes.ts'
 import './provided-context.ts'
 import { neededServers, type ServerName } from './needed-servers.ts'
 
@@ -25,7 +24,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
       const server = await startDevServer({
         cliPath: await cliPath(),
         logFile: join(directory, 'dev-server.log'),
-        searchAttributes: searchAttributeKeys,
         onExit: (detail) => tell(`The dev server of the tests ${detail}.`),
       })
       stops.push(() => server.stop())

@@ -9,8 +9,7 @@ import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
 import { TimeSkippingClient } from '@temporalio/testing/lib/client.js'
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker'
 import { inject } from 'vitest'
-import { addSearchAttributes } from '../../src/temporal/embedded-readiness.ts'
-import { searchAttributeKeys } from '../../workflows/search-attributes.ts'
+import { addSearchAttributes } from '../../src/temporal/prepare-namespace.ts'
 import './provided-context.ts'
 
 /** A namespace of one's own on a shared server. */
@@ -68,7 +67,7 @@ async function connect(
   })
   // The time-skipping server makes a namespace when it first hears of it, and offers no other way.
   if (!skipsTime) await registerNamespace(nativeConnection, namespace)
-  await addSearchAttributes(nativeConnection, namespace, searchAttributeKeys)
+  await addSearchAttributes(nativeConnection, namespace)
   const { testService } = nativeConnection
   return {
     client,

@@ -13,7 +13,6 @@ import {
   startDevServer,
 } from '../../src/temporal/dev-server.ts'
 import { isRunning } from '../../src/temporal/embedded-process.ts'
-import { deploymentKey, searchAttributeKeys } from '../../workflows/search-attributes.ts'
 import '../servers/provided-context.ts'
 
 const cliPath = inject('cliPath')
@@ -123,13 +122,12 @@ describe('the server', () => {
     await untilGone(host.serverPid)
   })
 
-  test('knows its search attributes and namespace as soon as it is answered', async () => {
-    const server = await start({ namespace: 'ours', searchAttributes: searchAttributeKeys })
+  test('takes work in its namespace as soon as it is answered', async () => {
+    const server = await start({ namespace: 'ours' })
     await withClient(server, (client) =>
       client.workflow.start('deploymentAction', {
         taskQueue: 'nobody',
         workflowId: 'a',
-        typedSearchAttributes: [{ key: deploymentKey, value: 'dpl_1' }],
       }),
     )
   })

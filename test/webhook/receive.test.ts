@@ -65,7 +65,7 @@ async function post(
   const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
   const response = await fetch(`${door.url}/webhooks/vercel`, {
     method: 'POST',
-    body: raw as BodyInit,
+    body: raw as string,
     headers: {
       'content-type': 'application/json',
       ...(signature !== null && { 'x-vercel-signature': signature ?? sign(raw) }),
