@@ -108,7 +108,7 @@ export async function startHoldpoint(
         name: slug,
       })),
     },
-    retry: { baseMs: 50, maxDelayMs: 1000 },
+    retry: { baseMs: 250, maxDelayMs: 1000 },
   })
   const { logLines, log } = recordLog()
   const start = async (variables: Record<string, string> = {}) => {
@@ -240,6 +240,7 @@ export async function startHoldpoint(
       }
     },
   }
+  return holdpoint
 }
 
 /** Asks again until the assertion holds; fails with what it last said. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import {
   type InternalConnectionOptions,
   InternalConnectionOptionsSymbol,
@@ -38,7 +38,6 @@ export interface TemporalEnvironment {
 export async function timeSkippingEnvironment(): Promise<TemporalEnvironment> {
   const server = inject('timeSkippingServer')
   if (!server) throw missing('time-skipping server')
-  await freeClock(server.address)
   return connect(server.address, { skipsTime: true })
 }
 
@@ -83,29 +82,6 @@ async function connect(
     currentTimeMs: async () =>
       testService ? tsToMs((await testService.getCurrentTime({})).time) : Date.now(),
     teardown: () => nativeConnection.close(),
-  }
-}
-
-/**
- * The server's clock stands still for as long as anybody holds it, and a run that was cut off, or whose task the server
- * refused, holds it for ever. So the file that comes next takes all those holds away and keeps one, which a client
- * lets go of while it waits.
- */
-async function freeClock(address: string): Promise<void> {
-  const options: ConnectionOptions & InternalConnectionOptions = {
-    address,
-    // None: the default one would try the refused call again for seconds.
-    interceptors: [],
-    [InternalConnectionOptionsSymbol]: { supportsTestService: true },
-  }
-  const connection = await Connection.connect(options)
-  try {
-    for (;;) await connection.testService?.unlockTimeSkipping({})
-  } catch {
-    // Nobody holds it any longer.
-    await connection.testService?.lockTimeSkipping({})
-  } finally {
-    await connection.close()
   }
 }
 

@@ -40,18 +40,6 @@ describe('a deployment that is held', () => {
     expect(provider.has(builds.keyOf({ id }))).toBe(true)
   })
 
-  test('is branched and told once, however often its start is delivered', async () => {
-    builds.vercel.dials.duplicateWebhooks = 'new-id'
-    const { id } = builds.deploy()
-    await builds.vercel.until(id, ({ readyState }) => readyState === 'READY')
-    await builds.ended({ id })
-    const again = builds.vercel.actionEvent('start', id)
-    expect((await builds.vercel.sendWebhook(again)).status).toBe(200)
-    expect((await builds.vercel.sendWebhook(again)).status).toBe(200)
-    expect(taken(id)).toEqual(['running', 'succeeded'])
-    expect(provider.calls.filter((call) => call === 'create')).toHaveLength(1)
-  })
-
   test('keeps nothing when the provider refuses for good, and its user reads why', async () => {
     provider.after = (step) =>
       step === 'create'

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { WorkflowExecutionDescription } from '@temporalio/client'
 import { createActivities } from '../../activities/index.ts'
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
@@ -48,7 +49,9 @@ export async function holdBuilds(
   actions: Record<string, ActionDefinition>,
   { reportRunningAfterMs = 0 }: { reportRunningAfterMs?: number | null } = {},
 ): Promise<HeldBuilds> {
-  const config = defineConfig({ temporal: { taskQueue: environment.taskQueue }, actions })
+  // A queue for each worker: the poll of one that was shut down may still swallow a task.
+  const taskQueue = `${environment.taskQueue}-${randomUUID().slice(0, 8)}`
+  const config = defineConfig({ temporal: { taskQueue }, actions })
   const { client } = environment
   const vercel = await startSimulator({
     clientSecret: 'client-secret',
@@ -69,7 +72,7 @@ export async function holdBuilds(
         dispatchEvent(
           {
             workflows: client.workflow,
-            taskQueue: environment.taskQueue,
+            taskQueue,
             deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
             reportRunningAfterMs,
             acceptWithinMs: 5000,
@@ -83,7 +86,7 @@ export async function holdBuilds(
   const worker = await createWorker(
     { connection: environment.nativeConnection, namespace: environment.namespace },
     {
-      taskQueue: environment.taskQueue,
+      taskQueue,
       workflowBundle: environment.workflowBundle,
       dataConverter: {},
       activities: createActivities({

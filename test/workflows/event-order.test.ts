@@ -4,7 +4,8 @@ import { devServerEnvironment, type TemporalEnvironment } from '../servers/tempo
 import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
 
-// On a real server: the time-skipping one rejects the task of a run that cancels an activity just completed.
+// On a real server: the time-skipping one loses its hold of the clock when a start is refused as a duplicate, and
+// rejects the task of a run that cancels an activity just completed.
 
 let environment: TemporalEnvironment
 let provider: BranchProvider
@@ -22,6 +23,20 @@ afterEach(() => builds.close())
 
 /** What Vercel has taken of the deployment's action, in order. */
 const taken = (id: string) => builds.vercel.deployment(id).actions[0]?.acceptedStatuses
+
+describe('a start that is delivered again', () => {
+  test('changes nothing: one branch, one report', async () => {
+    builds.vercel.dials.duplicateWebhooks = 'new-id'
+    const { id } = builds.deploy()
+    await builds.vercel.until(id, ({ readyState }) => readyState === 'READY')
+    await builds.ended({ id })
+    const again = builds.vercel.actionEvent('start', id)
+    expect((await builds.vercel.sendWebhook(again)).status).toBe(200)
+    expect((await builds.vercel.sendWebhook(again)).status).toBe(200)
+    expect(taken(id)).toEqual(['running', 'succeeded'])
+    expect(provider.calls.filter((call) => call === 'create')).toHaveLength(1)
+  })
+})
 
 describe('a cancel leaves nothing behind', () => {
   test.each(['before', 'after'] as const)(

@@ -1,0 +1,94 @@
+import { ApplicationFailure, type Info } from '@temporalio/activity'
+import type { Logger } from '@temporalio/common'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { type Activities, createActivities } from '../../activities/index.ts'
+import type { AnyAction } from '../../src/actions/define-action.ts'
+import { defineConfig } from '../../src/config/define-config.ts'
+import { secretDeriver } from '../../src/config/derive-secret.ts'
+import type { ActionKey } from '../../src/domain/action-key.ts'
+import { jsonLog } from '../../src/log.ts'
+import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
+
+/** The activities of one action, `branch`, with a local Vercel that holds a deployment for it. */
+export async function activitiesForTest(
+  action: Partial<AnyAction> = {},
+  { options = {}, attempt = 1 }: { options?: Record<string, unknown>; attempt?: number } = {},
+) {
+  const { vercel } = await vercelForTest()
+  const project = vercel.createProject({
+    name: 'shop',
+    resources: [
+      { resourceId: 'db/1', actions: { branch: { environments: ['preview'], options } } },
+    ],
+  })
+  const lines: string[] = []
+  const activities = createActivities({
+    actions: defineConfig({ actions: { branch: { name: 'Branch', ...action } } }).actions,
+    vercel: {
+      baseUrl: vercel.url,
+      timeoutMs: 500,
+      accessToken: () => Promise.resolve(ACCESS_TOKEN),
+    },
+    deriveSecret: secretDeriver('key'),
+    log: jsonLog((line) => lines.push(line)),
+    cancelRun: () => Promise.resolve(),
+  })
+  const { id } = vercel.deploy(project, { gitBranch: 'feature/x' })
+  const key: ActionKey = {
+    installationId: vercel.installation.id,
+    resourceId: 'db/1',
+    deploymentId: id,
+    action: 'branch',
+  }
+  const info: Partial<Info> = { attempt }
+  // It warns of each activity that fails, which here is as it should be.
+  const environment = new MockActivityEnvironment(info, { logger: silentLogger })
+  return {
+    vercel,
+    /** Runs one activity as Temporal would. */
+    run: <Name extends keyof Activities>(
+      name: Name,
+      ...args: Parameters<Activities[Name]>
+    ): ReturnType<Activities[Name]> => {
+      const activity = activities[name] as (...args: unknown[]) => Promise<unknown>
+      return environment.run(activity, ...args) as ReturnType<Activities[Name]>
+    },
+    key,
+    request: { key, deadlineMs: 60_000, reportRunningAfterMs: 0 },
+    step: {
+      key,
+      deployment: { id, environment: 'preview', standing: 'waiting' as const },
+      options,
+      reference: undefined,
+      mayHaveBeenTaken: false,
+    },
+    /** What was logged, as text. */
+    logged: () => lines.join(''),
+    environment,
+    /** The statuses that Vercel has taken of the action, in their order. */
+    taken: () => vercel.deployment(id).actions[0]?.acceptedStatuses,
+    /** How many updates of the action were sent, whatever their answer. */
+    sent: () =>
+      vercel.records.filter((event) => event.kind === 'request' && event.method === 'PATCH').length,
+  }
+}
+
+const nothing = () => {}
+const silentLogger: Logger = {
+  log: nothing,
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+}
+
+/** The failure that the activity ends with, as Temporal keeps it. */
+export async function failureOf(running: Promise<unknown>): Promise<ApplicationFailure> {
+  const error: unknown = await running.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof ApplicationFailure) return error
+  throw new Error(`no ApplicationFailure: ${String(error)}`)
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { activitiesForTest, failureOf } from './activities-for-test.ts'
+
+const options = z.object({
+  size: z.number().default(1),
+  mode: z.enum(['copy', 'empty']).default('copy'),
+})
+
+describe('option values', () => {
+  test('are those of the event, where it had some', async () => {
+    const { run, request } = await activitiesForTest({ options }, { options: { size: 3 } })
+    const opened = await run('fetchDeployment', {
+      ...request,
+      options: { size: 9 },
+    })
+    expect(opened.options).toEqual({ size: 9 })
+  })
+
+  test('are read from the resource’s metadata when it had none', async () => {
+    const { run, request } = await activitiesForTest(
+      { options },
+      { options: { size: 3, mode: 'empty' } },
+    )
+    const opened = await run('fetchDeployment', request)
+    expect(opened.options).toEqual({ size: 3, mode: 'empty' })
+  })
+
+  test('are asked of nobody when the action takes none', async () => {
+    const { run, request, vercel } = await activitiesForTest()
+    const opened = await run('fetchDeployment', request)
+    expect(opened).toMatchObject({ options: {}, provisions: false })
+    const asked = vercel.records.flatMap((event) => (event.kind === 'request' ? [event.path] : []))
+    expect(asked).toEqual([expect.stringContaining('/v13/deployments/')])
+  })
+
+  test('that the schema refuses fail the action for good: the field is named, not its value', async () => {
+    const { run, step } = await activitiesForTest(
+      { options, provision: () => Promise.resolve('made') },
+      { options: { size: 'hunter2', mode: 'hunter2' } },
+    )
+    const failure = await failureOf(run('provision', step))
+    expect(failure).toMatchObject({ type: 'options_invalid', nonRetryable: true })
+    expect(failure.message).toMatch(/so nothing was made.*size: .*mode: /)
+    expect(failure.message).not.toContain('hunter2')
+  })
+
+  test('that are left out reach the action as the schema’s defaults', async () => {
+    const { run, step } = await activitiesForTest({
+      options,
+      provision: (call: { options: unknown }) => Promise.resolve(call.options),
+    })
+    expect(await run('provision', step)).toEqual({ size: 1, mode: 'copy' })
+  })
+})
+
+test('the deployment is answered as it stands, and whether the action works at a provider', async () => {
+  const { run, request } = await activitiesForTest({
+    provision: () => Promise.resolve(),
+  })
+  expect(await run('fetchDeployment', request)).toMatchObject({
+    deployment: { id: request.key.deploymentId, gitBranch: 'feature/x', standing: 'waiting' },
+    provisions: true,
+  })
+})
+
+describe('a deployment that Vercel does not know', () => {
+  test.each([
+    [1, false],
+    [3, false],
+    [4, true],
+  ])('at attempt %i: final is %s', async (attempt, nonRetryable) => {
+    const { run, request } = await activitiesForTest({}, { attempt })
+    const key = { ...request.key, deploymentId: 'dpl_unknown' }
+    const failure = await failureOf(run('fetchDeployment', { ...request, key }))
+    expect(failure).toMatchObject({ type: 'deployment_unknown', nonRetryable })
+    expect(failure.message).toContain('dpl_unknown')
+  })
+})
+
+test('a refusal of Vercel keeps its code and its wait', async () => {
+  const { run, request, vercel } = await activitiesForTest()
+  vercel.dials.failNext.push({ answer: { status: 429, headers: { 'retry-after': '3' } } })
+  expect(await failureOf(run('fetchDeployment', request))).toMatchObject({
+    type: 'vercel_rate_limited',
+    nonRetryable: false,
+    nextRetryDelay: 3000,
+  })
+})

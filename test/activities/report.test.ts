@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { ActionFailure } from '../../src/domain/failure.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import type { FaultAnswer } from '../../src/simulator/index.ts'
+import { activitiesForTest, failureOf } from './activities-for-test.ts'
+
+const outcome = () => Promise.resolve({ DATABASE_URL: new Secret('hunter2'), REGION: 'iad1' })
+
+describe('running', () => {
+  test('is reported', async () => {
+    const { run, key, taken } = await activitiesForTest()
+    await run('reportRunning', key)
+    expect(taken()).toEqual(['running'])
+  })
+
+  test.each<FaultAnswer>([
+    { status: 401 },
+    { status: 409 },
+    { status: 503 },
+    'cut-after',
+    'no-answer',
+  ])('is dropped and not tried again when Vercel answers with %o', async (answer) => {
+    const { run, key, vercel, sent, logged } = await activitiesForTest()
+    vercel.dials.failNext.push({ answer })
+    await run('reportRunning', key)
+    expect(sent()).toBe(1)
+    expect(logged()).toContain('report.running_dropped')
+  })
+})
+
+describe('succeeded is', () => {
+  test('taken, with the outcome; no secret is answered or logged', async () => {
+    const { run, step, vercel, taken, logged } = await activitiesForTest({
+      outcome,
+    })
+    const report = await run('reportSucceeded', step)
+    expect(report).toMatchObject({ kind: 'taken', because: expect.stringContaining('2 variables') })
+    expect(taken()).toEqual(['succeeded'])
+    const ready = await vercel.until(
+      step.key.deploymentId,
+      ({ readyState }) => readyState === 'READY',
+    )
+    expect(ready.env).toMatchObject({ DATABASE_URL: 'hunter2', REGION: 'iad1' })
+    expect(JSON.stringify(report) + logged()).not.toContain('hunter2')
+  })
+
+  test('over when the deployment was canceled meanwhile', async () => {
+    const { run, step, vercel } = await activitiesForTest({ outcome })
+    vercel.cancel(step.key.deploymentId)
+    expect(await run('reportSucceeded', step)).toMatchObject({
+      kind: 'over',
+      because: expect.stringContaining('409'),
+    })
+  })
+
+  test('over when the deployment is gone', async () => {
+    const { run, step, vercel } = await activitiesForTest({ outcome })
+    vercel.remove(step.key.deploymentId)
+    expect(await run('reportSucceeded', step)).toMatchObject({ kind: 'over' })
+  })
+
+  test('taken when its earlier answer was lost, and the deployment went on', async () => {
+    const { run, step, vercel, taken } = await activitiesForTest({ outcome })
+    vercel.dials.failNext.push({ answer: 'cut-after' })
+    expect(await run('reportSucceeded', step)).toEqual({
+      kind: 'again',
+      mayHaveBeenTaken: true,
+      afterMs: 0,
+    })
+    await vercel.until(step.key.deploymentId, ({ readyState }) => readyState === 'READY')
+    expect(await run('reportSucceeded', { ...step, mayHaveBeenTaken: true })).toMatchObject({
+      kind: 'taken',
+      because: expect.stringContaining('earlier report'),
+    })
+    expect(taken()).toEqual(['succeeded'])
+  })
+
+  test('refused when Vercel does not accept it and goes on waiting', async () => {
+    const { run, step, vercel } = await activitiesForTest({ outcome })
+    vercel.dials.failNext.push({ match: { kind: 'patch' }, answer: { status: 400 } })
+    expect(await run('reportSucceeded', step)).toMatchObject({
+      kind: 'refused',
+      because: expect.stringContaining('deploy again'),
+    })
+  })
+
+  test('undecided when Vercel calls it settled and still waits', async () => {
+    const { run, step, vercel } = await activitiesForTest({ outcome })
+    vercel.dials.failNext.push({ match: { kind: 'patch' }, answer: { status: 409 } })
+    expect(await run('reportSucceeded', step)).toEqual({ kind: 'undecided' })
+  })
+
+  test.each<[FaultAnswer, { mayHaveBeenTaken: boolean; afterMs: number }]>([
+    [
+      { status: 429, headers: { 'retry-after': '3' } },
+      { mayHaveBeenTaken: false, afterMs: 3000 },
+    ],
+    [{ status: 401 }, { mayHaveBeenTaken: false, afterMs: 0 }],
+    [{ status: 503 }, { mayHaveBeenTaken: true, afterMs: 0 }],
+    ['cut-before', { mayHaveBeenTaken: true, afterMs: 0 }],
+    ['no-answer', { mayHaveBeenTaken: true, afterMs: 0 }],
+  ])('to be sent again after %o', async (answer, expected) => {
+    const { run, step, vercel } = await activitiesForTest({ outcome })
+    vercel.dials.failNext.push({ answer })
+    expect(await run('reportSucceeded', step)).toEqual({
+      kind: 'again',
+      ...expected,
+    })
+  })
+
+  test('to be sent again when the credentials cannot be proved yet, and nothing was sent', async () => {
+    const { run, step, sent } = await activitiesForTest({
+      outcome: () =>
+        Promise.reject(
+          new ActionFailure('asleep', 'Asleep.', { retryable: true, retryAfterMs: 500 }),
+        ),
+    })
+    expect(await run('reportSucceeded', step)).toEqual({
+      kind: 'again',
+      mayHaveBeenTaken: false,
+      afterMs: 500,
+    })
+    expect(sent()).toBe(0)
+  })
+
+  test('never given up once Vercel may have it, even for what would be final', async () => {
+    const { run, step } = await activitiesForTest({
+      outcome: () => Promise.reject(new ActionFailure('gone', 'Gone.', { retryable: false })),
+    })
+    const again = { ...step, mayHaveBeenTaken: true }
+    expect(await run('reportSucceeded', again)).toMatchObject({
+      kind: 'again',
+      mayHaveBeenTaken: true,
+    })
+    expect(await failureOf(run('reportSucceeded', step))).toMatchObject({
+      type: 'gone',
+      nonRetryable: true,
+    })
+  })
+
+  test.each(['TZ', 'NEXT_PUBLIC_URL', '1ST'])(
+    'not sent at all with a variable that Vercel refuses: %s',
+    async (name) => {
+      const { run, step, sent } = await activitiesForTest({
+        outcome: () => Promise.resolve({ [name]: 'hunter2' }),
+      })
+      const failure = await failureOf(run('reportSucceeded', step))
+      expect(failure).toMatchObject({ type: 'outcome_invalid', nonRetryable: true })
+      expect(failure.message).toContain(name)
+      expect(failure.message).not.toContain('hunter2')
+      expect(sent()).toBe(0)
+    },
+  )
+})
+
+describe('failed', () => {
+  const reason = 'No branch is left.'
+
+  test('is reported with its reason', async () => {
+    const { run, key, vercel } = await activitiesForTest()
+    await run('reportFailed', { key, reason })
+    expect(vercel.deployment(key.deploymentId).actions[0]).toMatchObject({
+      status: 'failed',
+      statusText: reason,
+    })
+  })
+
+  test.each([400, 404, 409, 410])(
+    'takes %i for an answer: nobody waits any more',
+    async (status) => {
+      const { run, key, vercel, sent, logged } = await activitiesForTest()
+      vercel.dials.failNext.push({ answer: { status } })
+      await run('reportFailed', { key, reason })
+      expect(sent()).toBe(1)
+      expect(logged()).toContain('report.failed_not_taken')
+    },
+  )
+
+  test.each<FaultAnswer>([{ status: 503 }, { status: 429 }, 'cut-after'])(
+    'is sent again after %o, however often',
+    async (answer) => {
+      const { run, key, vercel } = await activitiesForTest({}, { attempt: 99 })
+      vercel.dials.failNext.push({ answer })
+      const failure = await failureOf(run('reportFailed', { key, reason }))
+      expect(failure.nonRetryable).toBe(false)
+    },
+  )
+
+  test.each([401, 403])('is given up after ten refusals of the token with %i', async (status) => {
+    const early = await activitiesForTest({}, { attempt: 9 })
+    early.vercel.dials.failNext.push({ answer: { status } })
+    const report = early.run('reportFailed', { key: early.key, reason })
+    expect((await failureOf(report)).nonRetryable).toBe(false)
+
+    const late = await activitiesForTest({}, { attempt: 10 })
+    late.vercel.dials.failNext.push({ answer: { status } })
+    await late.run('reportFailed', { key: late.key, reason })
+  })
+})

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { type ConfigFile, defineConfig, InvalidConfig } from '../../src/config/define-config.ts'
+
+/** Checks what an operator may have written, whatever its type. */
+const check = (file: unknown) => defineConfig(file as ConfigFile)
+
+function refusalOf(file: unknown): string {
+  try {
+    check(file)
+  } catch (error) {
+    if (error instanceof InvalidConfig) return error.message
+    throw error
+  }
+  throw new Error('The configuration was taken.')
+}
+
+test('what is left out has its default', () => {
+  const config = check({ actions: { branch: { name: 'Branch' } } })
+  expect(config.taskQueue).toBe('deployment-actions')
+  expect([...config.actions]).toEqual([
+    ['branch', { slug: 'branch', definition: { name: 'Branch' }, deadlineMs: 120_000 }],
+  ])
+  expect(check({ actions: {} }).actions.size).toBe(0)
+})
+
+test('what is written is kept', () => {
+  const definition = { name: 'Branch', deadline: '90 seconds', suggest: ['preview'], extra: 1 }
+  const config = check({ temporal: { taskQueue: 'mine' }, actions: { a_b: definition } })
+  expect(config.taskQueue).toBe('mine')
+  expect(config.actions.get('a_b')).toEqual({ slug: 'a_b', definition, deadlineMs: 90_000 })
+})
+
+test.each([
+  ['1 second', 1000],
+  ['45 minutes', 2_700_000],
+  ['1s', 1000],
+  ['2000', 2000],
+])('a deadline may be %s', (deadline, deadlineMs) => {
+  const config = check({ actions: { branch: { name: 'Branch', deadline } } })
+  expect(config.actions.get('branch')?.deadlineMs).toBe(deadlineMs)
+})
+
+describe('a field that is wrong is named, with what it must be', () => {
+  const action = (fields: Record<string, unknown>) => ({
+    actions: { branch: { name: 'Branch', ...fields } },
+  })
+  const deadline = "actions.branch.deadline: must be a duration from '1 second' to '45 minutes'"
+  test.each([
+    ['a deadline that is too short', action({ deadline: '999 ms' }), deadline],
+    ['a deadline that is too long', action({ deadline: '46 minutes' }), deadline],
+    ['a deadline that is none', action({ deadline: 'soon' }), deadline],
+    ['a negative deadline', action({ deadline: '-2 minutes' }), deadline],
+    ['an empty deadline', action({ deadline: '' }), deadline],
+    ['a number as deadline', action({ deadline: 5000 }), 'actions.branch.deadline: '],
+    ['a missing name', action({ name: undefined }), 'actions.branch.name: '],
+    ['an empty name', action({ name: '' }), 'actions.branch.name: '],
+    ['a name that no dashboard shows', action({ name: 'x'.repeat(101) }), 'actions.branch.name: '],
+    ['a suggestion that is no list', action({ suggest: 'preview' }), 'actions.branch.suggest: '],
+    ['an empty task queue', { temporal: { taskQueue: '' }, actions: {} }, 'temporal.taskQueue: '],
+    ['an action that is none', { actions: { branch: null } }, 'actions.branch: '],
+    ['no actions', {}, 'actions: '],
+    ['no object at all', 5, 'configuration: '],
+  ])('%s', (_, file, told) => {
+    expect(refusalOf(file)).toContain(`\n  ${told}`)
+  })
+
+  test.each(['Branch', 'my action', '', '-a', 'a/b', 'a~b', 'ä', 'a'.repeat(64)])(
+    'the slug %j',
+    (slug) => {
+      expect(refusalOf({ actions: { [slug]: { name: 'Branch' } } })).toContain(
+        `actions.${slug}: must be 1 to 63 of a-z, 0-9, _ and -`,
+      )
+    },
+  )
+
+  test('all of them in one message', () => {
+    const message = refusalOf({
+      actions: { a: {}, b: { name: 'B', deadline: 'x' }, C: { name: 'C' } },
+    })
+    for (const field of ['actions.a.name', 'actions.b.deadline', 'actions.C']) {
+      expect(message).toContain(`\n  ${field}: `)
+    }
+    expect(message).toContain('so nothing was started. Correct in temporal.config.ts')
+  })
+})

@@ -1,0 +1,92 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { inject } from 'vitest'
+import { tiedToThisProcess } from '../../src/temporal/embedded-process.ts'
+import { eventually } from './holdpoint-under-test.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+
+/** Holdpoint as it is installed: built from these sources, beside a `temporal.config.ts`. */
+export interface InstalledHoldpoint {
+  /** Starts `holdpoint <role>` with nothing in its environment but these variables. */
+  start(args: readonly string[], variables: Record<string, string>): Promise<HoldpointProcess>
+  /** Ends what still runs and deletes everything. */
+  remove(): Promise<void>
+}
+
+export interface HoldpointProcess {
+  /** Resolves with where the server listens, once it does. */
+  listening(): Promise<string>
+  /** Resolves once this event was logged. */
+  logged(event: string): Promise<void>
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+  /** The exit code, null after a signal. */
+  readonly exited: Promise<number | null>
+  /** All that was written to the standard error. */
+  readonly output: () => string
+}
+
+export async function installHoldpoint(configuration: string): Promise<InstalledHoldpoint> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-installed-'))
+  const children: ChildProcess[] = []
+  await mkdir(join(directory, 'dist'))
+  await Promise.all([
+    run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')],
+      ...['--declaration', 'false', '--sourceMap', 'false'],
+    ]),
+    copyFile(inject('workflowBundle'), join(directory, 'dist/workflow-bundle.js')),
+    copyFile(join(root, 'package.json'), join(directory, 'package.json')),
+    symlink(join(root, 'node_modules'), join(directory, 'node_modules')),
+    writeFile(join(directory, 'temporal.config.ts'), configuration),
+  ])
+  return {
+    async start(args, variables) {
+      const entry = join(directory, 'dist/src/cli/main.js')
+      // A process that outlives its test run would keep its port and its task queue.
+      const { command, args: all } = await tiedToThisProcess(process.execPath, [entry, ...args])
+      const child = spawn(command, all, {
+        cwd: directory,
+        env: { PATH: process.env['PATH'], ...variables },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      children.push(child)
+      return observe(child)
+    },
+    async remove() {
+      const running = children.filter((child) => child.exitCode === null && !child.signalCode)
+      await Promise.all(
+        running.map((child) => {
+          child.kill('SIGKILL')
+          return once(child, 'exit')
+        }),
+      )
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function observe(child: ChildProcess): HoldpointProcess {
+  let output = ''
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const find = (event: string) =>
+    eventually(() => {
+      const line = output.split('\n').find((text) => text.includes(`"event":"${event}"`))
+      if (line !== undefined) return JSON.parse(line) as Record<string, unknown>
+      throw new Error(`It did not log ${event}, but:\n${output}`)
+    }, 20_000)
+  return {
+    listening: async () => String((await find('server.listening'))['url']),
+    logged: async (event) => void (await find(event)),
+    kill: (signal) => child.kill(signal),
+    exited,
+    output: () => output,
+  }
+}
