@@ -85,7 +85,6 @@ async function temporalFindings(environment: Environment, config: Config): Promi
     const link = await connectTemporal(
       { connectionOptions, namespace: environment.temporalNamespace },
       {},
-      { giveUp: () => true },
     )
     try {
       return [

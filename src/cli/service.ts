@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from '@temporalio/worker'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { createActivities } from '../../activities/index.ts'
@@ -5,6 +6,7 @@ import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
 import type { Environment } from '../config/environment.ts'
 import { dispatchEvent } from '../dispatch/dispatch-event.ts'
+import { ActionFailure } from '../domain/failure.ts'
 import type { EmbeddedServers } from '../drivers/driver.ts'
 import type { Log } from '../log.ts'
 import { createApp } from '../server/app.ts'
@@ -38,6 +40,7 @@ export interface Service {
 }
 
 const ACCEPT_WITHIN_MS = 5000
+const TRY_AGAIN_AFTER_MS = 500
 const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
 
 /** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
@@ -82,29 +85,29 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     log.info('server.listening', { url: listener.url })
   }
 
-  const comeUp = async (): Promise<TemporalLink> => {
-    unreadyBecause = 'Holdpoint is connecting to Temporal.'
-    const converter = dataConverter(environment.encryptionKeys)
-    const opened = await connectTemporal(settings.temporal, converter, {
-      giveUp: () => closing,
-      onFailure: (error) =>
-        log.warn('temporal.unreachable', {
-          address: settings.temporal.connectionOptions.address,
-          error,
-        }),
-    })
-    link = opened
-    await prepareNamespace(opened)
-    const faults = (await checkNamespace(opened)).filter((finding) => finding.level === 'error')
-    if (faults.length > 0) {
-      throw new Error(
-        faults.map((fault) => `${fault.subject}: ${fault.message}. Run: ${fault.fix}`).join('\n'),
-      )
+  /** Tries until it succeeds, as what we need may come up later than we do; says meanwhile why webhooks wait. */
+  const persist = async <Result>(attempt: () => Promise<Result>): Promise<Result> => {
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (closing || !(error instanceof ActionFailure) || !error.retryable) throw error
+        if (unreadyBecause !== error.message) log.warn('service.waiting', { error })
+        unreadyBecause = error.message
+        await delay(TRY_AGAIN_AFTER_MS)
+      }
     }
+  }
+
+  const comeUp = async (): Promise<TemporalLink> => {
+    const converter = dataConverter(environment.encryptionKeys)
+    const opened = await persist(() => connectTemporal(settings.temporal, converter))
+    link = opened
+    await persist(() => fitNamespace(opened))
     if (roles.worker) {
-      unreadyBecause = 'The worker is starting.'
-      for (const { definition } of config.actions.values())
-        await definition.driver?.prepare?.(settings.embedded)
+      for (const { definition } of config.actions.values()) {
+        await persist(async () => definition.driver?.prepare?.(settings.embedded))
+      }
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
         activities: activitiesOf(settings, opened),
@@ -116,15 +119,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       running.push({ worker, stopped: run.catch(() => {}) })
       run.then(() => closing || breakDown(new Error('The worker stopped by itself.')), breakDown)
     }
-    unreadyBecause = `No worker answers on the task queue ${config.taskQueue}.`
-    while (!closing) {
-      // A server alone waits for a worker elsewhere as long as it takes.
-      const proved = await proveWorkflows(opened, config.taskQueue, 30_000).then(
-        () => true,
-        () => false,
-      )
-      if (proved) break
-    }
+    await persist(() => proveWorkflows(opened, config.taskQueue))
     unreadyBecause = undefined
     log.info('service.ready', { roles, taskQueue: config.taskQueue, namespace: opened.namespace })
     return opened
@@ -152,6 +147,16 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       finish()
     },
   }
+}
+
+/** Gives the namespace what Holdpoint needs. Throws with the commands to run when it may not. */
+async function fitNamespace(link: TemporalLink): Promise<void> {
+  await prepareNamespace(link)
+  const faults = (await checkNamespace(link)).filter((finding) => finding.level === 'error')
+  if (faults.length === 0) return
+  throw new Error(
+    faults.map(({ subject, message, fix }) => `${subject}: ${message}. Run: ${fix}`).join('\n'),
+  )
 }
 
 function activitiesOf({ environment, config, log }: ServiceSettings, { client }: TemporalLink) {

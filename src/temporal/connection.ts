@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker'
+import { ActionFailure } from '../domain/failure.ts'
 
 export interface TemporalAddress {
   /** As Temporal's own settings give it: address, TLS, API key. */
@@ -16,31 +16,19 @@ export interface TemporalLink {
   readonly namespace: string
 }
 
-/** How long an attempt to connect is waited for before the next. */
-const PAUSE_MS = 500
-
-/**
- * Connects, and tries again until `giveUp` says so: at boot, Temporal may come up later than we do. `onFailure` hears
- * of every tenth failure. Throws in three parts when it gives up.
- */
+/** Connects. Throws a retryable `ActionFailure` when nobody answers: at boot, Temporal may come up later than we do. */
 export async function connectTemporal(
   { connectionOptions, namespace }: TemporalAddress,
   dataConverter: DataConverter,
-  { giveUp, onFailure = () => {} }: { giveUp: () => boolean; onFailure?: (error: unknown) => void },
 ): Promise<TemporalLink> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const connection = await NativeConnection.connect(connectionOptions)
-      return { connection, namespace, client: new Client({ connection, namespace, dataConverter }) }
-    } catch (cause) {
-      if (giveUp()) {
-        throw new Error(
-          `Temporal at ${connectionOptions.address ?? 'localhost:7233'} cannot be reached, so no webhook can be accepted durably. Start it, or correct TEMPORAL_ADDRESS and its TLS settings.`,
-          { cause },
-        )
-      }
-      if (attempt % 10 === 0) onFailure(cause)
-      await delay(PAUSE_MS)
-    }
+  try {
+    const connection = await NativeConnection.connect(connectionOptions)
+    return { connection, namespace, client: new Client({ connection, namespace, dataConverter }) }
+  } catch (cause) {
+    throw new ActionFailure(
+      'temporal_unreachable',
+      `Temporal at ${connectionOptions.address ?? 'localhost:7233'} cannot be reached, so no webhook can be accepted durably. Start it, or correct TEMPORAL_ADDRESS and its TLS settings.`,
+      { retryable: true, cause },
+    )
   }
 }

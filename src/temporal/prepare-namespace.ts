@@ -1,9 +1,11 @@
 import { searchAttributeKeys } from '../../workflows/search-attributes.ts'
+import { ActionFailure } from '../domain/failure.ts'
 import type { Finding } from '../domain/finding.ts'
 import type { TemporalLink } from './connection.ts'
 
 /** Vercel redelivers for 24 hours, and a tombstone is met only as long as the namespace keeps closed runs. */
 const MIN_RETENTION_SECONDS = 72 * 3600
+const GRPC_NOT_FOUND = 5
 const GRPC_ALREADY_EXISTS = 6
 /** `temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD` */
 const KEYWORD = 2
@@ -41,15 +43,32 @@ export async function addSearchAttributes(
     await operatorService.addSearchAttributes({ namespace, searchAttributes })
   } catch (error) {
     // Servers differ: some say nothing the second time, some refuse.
-    if (!isAlreadyThere(error)) throw error
+    if (!hasCode(error, GRPC_ALREADY_EXISTS)) throw error
   }
 }
 
-function isAlreadyThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === GRPC_ALREADY_EXISTS
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
-/** Whether the namespace fits, a finding for each demand. Throws when Temporal does not answer. */
+function explain(namespace: string): (cause: unknown) => never {
+  return (cause) => {
+    throw hasCode(cause, GRPC_NOT_FOUND)
+      ? new ActionFailure(
+          'namespace_missing',
+          `Temporal has no namespace ${namespace}, so nothing can be stored in it. Create it: temporal operator namespace create --retention 72h ${namespace}`,
+          { retryable: false, cause },
+        )
+      : new ActionFailure(
+          'temporal_unreachable',
+          `Temporal does not tell about the namespace ${namespace}, so no webhook can be accepted durably. Look at Temporal, or at TEMPORAL_NAMESPACE and the rights of the API key.`,
+          { retryable: true, cause },
+        )
+  }
+}
+
+/** Whether the namespace fits, a finding for each demand. Throws an `ActionFailure` when
+ * Temporal does not tell. */
 export async function checkNamespace(link: TemporalLink): Promise<Finding[]> {
   const missing = await missingSearchAttributes(link)
   const hours = Math.round((await retentionSeconds(link)) / 3600)
@@ -79,12 +98,16 @@ export async function checkNamespace(link: TemporalLink): Promise<Finding[]> {
 }
 
 async function missingSearchAttributes({ connection, namespace }: TemporalLink): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+  const { customAttributes } = await connection.operatorService
+    .listSearchAttributes({ namespace })
+    .catch(explain(namespace))
   return searchAttributeKeys.map((key) => key.name).filter((name) => !(name in customAttributes))
 }
 
 async function retentionSeconds({ connection, namespace }: TemporalLink): Promise<number> {
-  const { config } = await connection.workflowService.describeNamespace({ namespace })
+  const { config } = await connection.workflowService
+    .describeNamespace({ namespace })
+    .catch(explain(namespace))
   return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0)
 }
 

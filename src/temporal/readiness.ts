@@ -1,23 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import { READINESS } from '../../workflows/messages.ts'
+import { ActionFailure } from '../domain/failure.ts'
 import type { TemporalLink } from './connection.ts'
+import { checkPollers } from './prepare-namespace.ts'
+
+const PROVED_WITHIN_MS = 30_000
 
 /**
  * Runs one workflow to its end: proves Temporal, the task queue and a worker, and warms them up for the first
- * webhook. Throws when that takes longer than `withinMs`.
+ * webhook. Throws a retryable `ActionFailure` when no worker polls the queue, or none finishes within 30 seconds.
  */
-export async function proveWorkflows(
-  { client }: TemporalLink,
-  taskQueue: string,
-  withinMs: number,
-): Promise<void> {
-  await client.workflow.execute(READINESS, {
-    workflowId: `readiness~${randomUUID()}`,
-    taskQueue,
-    args: [],
-    workflowExecutionTimeout: withinMs,
-    staticSummary: 'Holdpoint started: Temporal, the task queue and a worker answer',
-  })
+export async function proveWorkflows(link: TemporalLink, taskQueue: string): Promise<void> {
+  try {
+    const { level, message } = await checkPollers(link, taskQueue)
+    if (level !== 'ok') throw new Error(message)
+    await link.client.workflow.execute(READINESS, {
+      workflowId: `readiness~${randomUUID()}`,
+      taskQueue,
+      args: [],
+      workflowExecutionTimeout: PROVED_WITHIN_MS,
+      staticSummary: 'Holdpoint started: Temporal, the task queue and a worker answer',
+    })
+  } catch (cause) {
+    throw new ActionFailure(
+      'no_worker',
+      `No worker does the work of the task queue ${taskQueue}, so webhooks would be accepted and nothing done for them. Start one: holdpoint worker, or holdpoint start.`,
+      { retryable: true, cause },
+    )
+  }
 }
 
 /** Whether Temporal answers now. Throws after `withinMs` at the latest. */

@@ -11,7 +11,9 @@ const NEVER_SEEN = 'postgres://me:hunter2@db'
 /** The failure of a step in which the action throws this. */
 async function failureBy(error: unknown) {
   const { run, step, logged } = await activitiesForTest({
-    provision: () => Promise.reject(error),
+    provision() {
+      throw error
+    },
   })
   return { failure: await failureOf(run('provision', step)), logged: logged() }
 }
@@ -72,7 +74,7 @@ describe('what an action throws becomes a failure that Temporal retries or not',
 })
 
 test('what an action throws after a cancel is a cancellation, without its text', async () => {
-  const { run, step } = await activitiesForTest({
+  const { run, step, environment } = await activitiesForTest({
     provision: ({ signal }: ActionCall) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(new Error(NEVER_SEEN)))
@@ -85,15 +87,15 @@ test('what an action throws after a cancel is a cancellation, without its text',
 })
 
 test('a step heartbeats by itself, with the latest progress, and no longer than it runs', async () => {
-  const { run, step } = await activitiesForTest({
-    async provision({ progress }: ActionCall) {
-      progress('Copying.')
+  const { run, step, environment } = await activitiesForTest({
+    async provision(call: ActionCall) {
+      call.progress('Copying.')
       await expect.poll(() => beats.length, { timeout: 5000 }).toBe(2)
       return { branch: 'b' }
     },
   })
   const beats: unknown[] = []
-  environment.on('heartbeat', (details) => beats.push(details))
+  environment.on('heartbeat', (text: unknown) => beats.push(text))
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
   expect(await run('provision', step)).toEqual({ branch: 'b' })

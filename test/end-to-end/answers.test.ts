@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { WorkflowNotFoundError } from '@temporalio/client'
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import {
   afterAll,
   afterEach,
@@ -47,7 +47,7 @@ function unsentStart() {
   return {
     ...holdpoint.vercel.actionEvent('start', deployment.id),
     async hasStarted() {
-      const { workflow } = await holdpoint.client()
+      const { workflow } = holdpoint.temporal.client
       const run = workflow.getHandle(actionWorkflowId(holdpoint.keyOf(deployment))).describe()
       return run.then(
         () => true,
@@ -259,6 +259,7 @@ describe('while Holdpoint cannot process webhooks, /readyz is 503 and says why',
       temporal: {
         address: temporal.address,
         namespace: temporal.namespace,
+        client: new Client({ connection: Connection.lazy({ address: temporal.address }) }),
         workflowBundle: { codePath: inject('workflowBundle') },
         teardown: () => Promise.resolve(),
       },

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import type { Client } from '@temporalio/client'
 import { expect, inject, vi } from 'vitest'
 import type { AnyAction } from '../../src/actions/define-action.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
@@ -30,11 +29,13 @@ import { devServerEnvironment, type TemporalEnvironment } from '../servers/tempo
 /** The Temporal to run on: a namespace of one's own on the shared dev server, unless said. */
 export type OwnTemporal = Pick<
   TemporalEnvironment,
-  'address' | 'namespace' | 'workflowBundle' | 'teardown'
+  'address' | 'client' | 'namespace' | 'workflowBundle' | 'teardown'
 >
 
 export interface HoldpointSettings {
   readonly temporal?: OwnTemporal
+  /** The test runs Holdpoint itself, in processes that get `variables`, and sets where webhooks go. */
+  readonly elsewhere?: boolean
   readonly roles?: ServiceSettings['roles']
   /** More variables of the environment. */
   readonly variables?: Record<string, string>
@@ -53,13 +54,14 @@ export interface HoldpointUnderTest {
   /** A database of its own with the table `products` of three rows, open to nobody but its owner. */
   readonly source: { readonly name: string; readonly url: string }
   readonly postgresUrl: string
+  readonly temporal: OwnTemporal
+  /** What the service has in its environment. */
+  readonly variables: Record<string, string>
   readonly service: Service
   readonly url: string
   /** Everything the service logged, as it would be printed and with nothing blanked. */
   readonly logLines: string[]
   readonly secrets: { readonly clientSecret: string; readonly accessToken: string }
-  /** Of the service's own connection. */
-  client(): Promise<Client>
   /** A project whose previews run these actions of a resource; the source unless said. */
   createProject(slugs: readonly string[], resourceId?: string): Project
   deploy(project?: Project): DeploymentSnapshot
@@ -111,19 +113,19 @@ export async function startHoldpoint(
     retry: { baseMs: 250, maxDelayMs: 1000 },
   })
   const { logLines, log } = recordLog()
-  const start = async (variables: Record<string, string> = {}) => {
-    const environment = readEnvironment({
-      PORT: '0',
-      HOST: '127.0.0.1',
-      VERCEL_API_URL: vercel.url,
-      INTEGRATION_CLIENT_SECRET: clientSecret,
-      VERCEL_ACCESS_TOKEN: accessToken,
-      POSTGRES_URL: postgresUrl,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      ...settings.variables,
-      ...variables,
-    })
+  const variables = {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    VERCEL_API_URL: vercel.url,
+    INTEGRATION_CLIENT_SECRET: clientSecret,
+    VERCEL_ACCESS_TOKEN: accessToken,
+    POSTGRES_URL: postgresUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    ...settings.variables,
+  }
+  const start = async (changes: Record<string, string> = {}) => {
+    const environment = readEnvironment({ ...variables, ...changes })
     const service = await startService({
       environment,
       config: configuration(postgresUrl, settings),
@@ -139,8 +141,12 @@ export async function startHoldpoint(
     vercel.webhookUrl = `${service.url}/webhooks/vercel`
     return service
   }
-  let service = await start()
-  if (settings.roles?.worker !== false) await service.ready
+  let running = settings.elsewhere ? undefined : await start()
+  if (settings.roles?.worker !== false) await running?.ready
+  const serviceHere = () => {
+    if (running) return running
+    throw new Error('The test runs Holdpoint elsewhere.')
+  }
 
   const createProject = (slugs: readonly string[], resourceId = source.name) =>
     vercel.createProject({
@@ -163,7 +169,6 @@ export async function startHoldpoint(
   })
   const left = (deployment: { readonly id: string }) =>
     remainsOf(postgresUrl, branchRef(keyOf(deployment)).name)
-  const client = async () => (await service.ready).client
   const branches = () => branchesOf(postgresUrl, vercel)
 
   const holdpoint: HoldpointUnderTest = {
@@ -173,13 +178,14 @@ export async function startHoldpoint(
     postgresUrl,
     logLines,
     secrets: { clientSecret, accessToken },
+    temporal,
+    variables,
     get service() {
-      return service
+      return serviceHere()
     },
     get url() {
-      return service.url ?? ''
+      return serviceHere().url ?? ''
     },
-    client,
     createProject,
     deploy,
     release: (from) =>
@@ -197,8 +203,7 @@ export async function startHoldpoint(
           event.result.status === 200,
         { description: `an accepted ${after}` },
       )
-      const { workflow } = await client()
-      const handle = workflow.getHandle(actionWorkflowId(keyOf(deployment, action)))
+      const handle = temporal.client.workflow.getHandle(actionWorkflowId(keyOf(deployment, action)))
       await handle.result().catch(() => {})
       const run = await handle.describe()
       return {
@@ -214,10 +219,10 @@ export async function startHoldpoint(
     },
     untilBegun: (deployment) =>
       eventually(async () => expect(await left(deployment)).not.toEqual([])),
-    async restart(variables) {
-      await service.close()
-      service = await start(variables)
-      await service.ready
+    async restart(changes) {
+      await serviceHere().close()
+      running = await start(changes)
+      await running.ready
     },
     resetVercel() {
       vercel.installation.accessToken = accessToken
@@ -234,7 +239,7 @@ export async function startHoldpoint(
         await eventually(async () => expect(await branches()).toEqual([]))
       } finally {
         await vercel.close()
-        await service.close()
+        await running?.close()
         await dropSource(postgresUrl, source.name)
         await temporal.teardown()
       }

@@ -1,10 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { inject } from 'vitest'
 import { tiedToThisProcess } from '../../src/temporal/embedded-process.ts'
 import { eventually } from './holdpoint-under-test.ts'
 
@@ -15,7 +13,7 @@ const root = join(import.meta.dirname, '../..')
 export interface InstalledHoldpoint {
   /** Starts `holdpoint <role>` with nothing in its environment but these variables. */
   start(args: readonly string[], variables: Record<string, string>): Promise<HoldpointProcess>
-  /** Ends what still runs and deletes everything. */
+  /** Deletes everything. End the processes first. */
   remove(): Promise<void>
 }
 
@@ -33,19 +31,16 @@ export interface HoldpointProcess {
 
 export async function installHoldpoint(configuration: string): Promise<InstalledHoldpoint> {
   const directory = await mkdtemp(join(tmpdir(), 'holdpoint-installed-'))
-  const children: ChildProcess[] = []
-  await mkdir(join(directory, 'dist'))
   await Promise.all([
     run(process.execPath, [
       join(root, 'node_modules/typescript/bin/tsc'),
       ...['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')],
-      ...['--declaration', 'false', '--sourceMap', 'false'],
     ]),
-    copyFile(inject('workflowBundle'), join(directory, 'dist/workflow-bundle.js')),
     copyFile(join(root, 'package.json'), join(directory, 'package.json')),
     symlink(join(root, 'node_modules'), join(directory, 'node_modules')),
     writeFile(join(directory, 'temporal.config.ts'), configuration),
   ])
+  await run(process.execPath, [join(directory, 'dist/scripts/bundle-workflows.js')])
   return {
     async start(args, variables) {
       const entry = join(directory, 'dist/src/cli/main.js')
@@ -56,19 +51,9 @@ export async function installHoldpoint(configuration: string): Promise<Installed
         env: { PATH: process.env['PATH'], ...variables },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
-      children.push(child)
       return observe(child)
     },
-    async remove() {
-      const running = children.filter((child) => child.exitCode === null && !child.signalCode)
-      await Promise.all(
-        running.map((child) => {
-          child.kill('SIGKILL')
-          return once(child, 'exit')
-        }),
-      )
-      await rm(directory, { recursive: true, force: true })
-    },
+    remove: () => rm(directory, { recursive: true, force: true }),
   }
 }
 

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
 import { sql } from '../drivers/postgres-under-test.ts'
-import { devServerEnvironment } from '../servers/temporal-environment.ts'
-import { eventually, type HoldpointUnderTest, startHoldpoint } from './holdpoint-under-test.ts'
+import { eventually, startHoldpoint } from './holdpoint-under-test.ts'
 import {
   type HoldpointProcess,
   installHoldpoint,
@@ -28,3 +27,144 @@ beforeAll(async () => {
   installed = await installHoldpoint(CONFIGURATION)
 })
 afterAll(() => installed.remove())
+
+/** A Vercel, a namespace and a source for the processes of one test, which end with it. */
+async function prepare({ onTestFinished }: TestContext) {
+  const holdpoint = await startHoldpoint({ elsewhere: true })
+  const { vercel } = holdpoint
+  const processes: HoldpointProcess[] = []
+  onTestFinished(async () => {
+    try {
+      // While the last process still runs, which takes back what the test made.
+      await holdpoint.close()
+    } finally {
+      for (const { kill } of processes) kill('SIGKILL')
+      await Promise.all(processes.map(({ exited }) => exited))
+    }
+  })
+  const start = async (args: string[], variables = holdpoint.variables) => {
+    const started = await installed.start(args, variables)
+    processes.push(started)
+    return started
+  }
+  return {
+    holdpoint,
+    vercel,
+    start,
+    /** A process that takes webhooks and does the work; resolves when it is ready. */
+    async startReady() {
+      const started = await start(['start'])
+      vercel.webhookUrl = `${await started.listening()}/webhooks/vercel`
+      await started.logged('service.ready')
+      return started
+    },
+    async expectReleasedOnce(id: string) {
+      const released = await vercel.until(id, ({ readyState }) => readyState === 'READY', {
+        timeoutMs: 25_000,
+      })
+      const [action] = released.actions
+      expect(action).toMatchObject({ status: 'succeeded', terminalBodies: 1, terminalCount: 1 })
+      expect(
+        await sql(released.env['DATABASE_URL'] ?? '', 'SELECT count(*)::int FROM products'),
+      ).toEqual([{ count: 3 }])
+    },
+  }
+}
+
+test.concurrent(
+  'what was answered with 2xx survives a kill -9 in the next moment: the next process finishes it',
+  async (context) => {
+    const { holdpoint, vercel, startReady, expectReleasedOnce } = await prepare(context)
+    const first = await startReady()
+    vercel.dials.latencyMs = 500
+    vercel.dials.dropWebhooks = ['deployment.integration.action.start']
+    const { id } = holdpoint.deploy()
+    const start = vercel.actionEvent('start', id)
+    const { status } = await vercel.sendWebhook(start)
+    first.kill('SIGKILL')
+    expect(status).toBe(200)
+    expect(await first.exited).toBe(null)
+    expect(vercel.deployment(id).actions[0]?.status).not.toBe('succeeded')
+    holdpoint.resetVercel()
+    await startReady()
+    await expectReleasedOnce(id)
+  },
+)
+
+test.concurrent(
+  'SIGTERM drains: the process ends with code 0, and the next one finishes what was in hand',
+  async (context) => {
+    const { holdpoint, vercel, startReady, expectReleasedOnce } = await prepare(context)
+    const first = await startReady()
+    vercel.dials.latencyMs = 500
+    const { id } = holdpoint.deploy()
+    await vercel.untilEvent((event) => event.kind === 'webhook')
+    first.kill('SIGTERM')
+    expect(await first.exited).toBe(0)
+    expect(first.output()).toContain('"event":"service.closed"')
+    expect(vercel.deployment(id).actions[0]?.status).not.toBe('succeeded')
+    holdpoint.resetVercel()
+    await startReady()
+    await expectReleasedOnce(id)
+  },
+)
+
+test.concurrent(
+  'server and worker work as two processes, and the server is ready only once the worker is there',
+  async (context) => {
+    const { holdpoint, vercel, start, expectReleasedOnce } = await prepare(context)
+    const server = await start(['server'])
+    const url = await server.listening()
+    vercel.webhookUrl = `${url}/webhooks/vercel`
+    await eventually(async () => {
+      const answer = await fetch(`${url}/readyz`)
+      expect([answer.status, await answer.text()]).toEqual([
+        503,
+        expect.stringContaining('No worker answers on the task queue deployment-actions'),
+      ])
+    })
+    // What comes meanwhile is accepted and waits.
+    const early = holdpoint.deploy()
+    await vercel.untilEvent((event) => event.kind === 'webhook')
+    const { PORT: _, INTEGRATION_CLIENT_SECRET: secret = '', ...variables } = holdpoint.variables
+    const worker = await start(['worker'], {
+      ...variables,
+      INTEGRATION_CLIENT_SECRET: secret,
+    })
+    await server.logged('service.ready')
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    await expectReleasedOnce(early.id)
+    await expectReleasedOnce(holdpoint.deploy().id)
+    expect(worker.output()).not.toContain('server.listening')
+  },
+)
+
+test.concurrent(
+  'what cannot run ends with code 1, and names what is missing or wrong',
+  async (context) => {
+    const { holdpoint, start } = await prepare(context)
+    const { INTEGRATION_CLIENT_SECRET: _, ...unsigned } = holdpoint.variables
+    const { VERCEL_ACCESS_TOKEN: __, ...unauthorized } = holdpoint.variables
+    const { port } = new URL(holdpoint.vercel.url)
+    const attempts: [args: string[], variables: Record<string, string>, named: string][] = [
+      [['start'], unsigned, 'INTEGRATION_CLIENT_SECRET'],
+      [['start'], unauthorized, 'VERCEL_ACCESS_TOKEN'],
+      [['start'], { ...holdpoint.variables, PORT: 'eighty' }, 'PORT'],
+      [['start'], { ...holdpoint.variables, PORT: port }, `Port ${port}`],
+      [['start', '--config', 'nowhere.ts'], holdpoint.variables, 'nowhere.ts'],
+    ]
+    await Promise.all(
+      attempts.map(async ([args, variables, named]) => {
+        const attempt = await start(args, variables)
+        expect(await attempt.exited).toBe(1)
+        expect(attempt.output()).toContain(named)
+        for (const secret of [
+          holdpoint.secrets.clientSecret,
+          holdpoint.secrets.accessToken,
+          holdpoint.postgresUrl,
+        ])
+          expect(attempt.output()).not.toContain(secret)
+      }),
+    )
+  },
+)

@@ -1,0 +1,196 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ActionFailure } from '../../src/domain/failure.ts'
+import { actionWorkflowId } from '../../src/domain/action-key.ts'
+import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import {
+  branchAction,
+  type BranchProvider,
+  branchProvider,
+  holdStep,
+} from '../workflows/branch-provider.ts'
+import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
+
+// RECORD_HISTORIES=1 npx vitest run test/replay
+// Records the histories that `replay.test.ts` replays, one of each way a run can go. Those of released versions stay
+// as they are: runs of theirs may still be open. Record anew what was never released, or under a new name.
+
+const record = test.runIf(process.env['RECORD_HISTORIES'])
+const directory = join(import.meta.dirname, 'histories')
+
+let environment: TemporalEnvironment
+beforeAll(async () => {
+  environment = await devServerEnvironment()
+  await mkdir(directory, { recursive: true })
+})
+afterAll(() => environment.teardown())
+
+type Event = 'start' | 'cancel' | 'cleanup'
+interface Story {
+  /** Type, status and phase of the run that is recorded. */
+  readonly end: string
+  /** Answers with the deployment, and the event whose run is recorded. */
+  play(stage: Stage): Promise<{ id: string; after?: Event }>
+}
+interface Stage {
+  readonly builds: HeldBuilds
+  readonly provider: BranchProvider
+}
+
+const stories: Record<string, Story> = {
+  succeeded: {
+    end: 'deploymentAction COMPLETED succeeded',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+  },
+
+  'failed-for-good': {
+    end: 'deploymentAction FAILED failed',
+    play: ({ builds, provider }) => {
+      provider.after = fail('create', { retryable: false })
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  'failed-after-retries-at-its-deadline': {
+    end: 'deploymentAction FAILED failed',
+    play: ({ builds, provider }) => {
+      provider.before = fail('create', { retryable: true })
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  'skipped-as-nothing-waits': {
+    end: 'deploymentAction COMPLETED skipped',
+    play: ({ builds }) => {
+      builds.vercel.dials.deploymentOverrides = { integrations: { status: 'skipped' } }
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  'canceled-while-provisioning': {
+    end: 'deploymentAction CANCELLED canceled',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      builds.vercel.cancel(id)
+      return { id, after: 'cancel' }
+    },
+  },
+
+  'cleaned-while-provisioning': {
+    end: 'deploymentAction CANCELLED cleaned',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      builds.vercel.remove(id)
+      return { id, after: 'cleanup' }
+    },
+  },
+
+  'canceled-by-an-operator': {
+    end: 'deploymentAction CANCELLED canceled',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      await environment.client.workflow.getHandle(actionWorkflowId(builds.keyOf({ id }))).cancel()
+      return { id }
+    },
+  },
+
+  'kept-after-a-lost-answer': {
+    end: 'deploymentAction COMPLETED succeeded',
+    play: ({ builds }) => {
+      builds.vercel.dials.failNext.push({ match: SUCCEEDED, answer: 'cut-after' })
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  'refused-outright': {
+    end: 'deploymentAction FAILED failed',
+    play: ({ builds }) => {
+      builds.vercel.dials.failNext.push({ match: SUCCEEDED, answer: { status: 400 }, times: 9 })
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  'undone-as-the-deployment-lapsed': {
+    end: 'deploymentAction CANCELLED canceled',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      builds.vercel.skip(id)
+      step.release()
+      return { id }
+    },
+  },
+
+  'compensation-of-a-cancel': {
+    end: 'compensation COMPLETED canceled',
+    play: async ({ builds }) => {
+      const { id } = builds.deploy()
+      await builds.ended({ id })
+      builds.vercel.cancel(id)
+      return { id, after: 'cancel' }
+    },
+  },
+
+  'compensation-of-a-cleanup': {
+    end: 'compensation COMPLETED cleaned',
+    play: async ({ builds }) => {
+      const { id } = builds.deploy()
+      await builds.ended({ id })
+      builds.vercel.remove(id)
+      return { id, after: 'cleanup' }
+    },
+  },
+
+  tombstone: {
+    end: 'compensation COMPLETED canceled',
+    play: ({ builds }) => {
+      builds.vercel.dials.holdWebhooks = ['deployment.integration.action.start']
+      const { id } = builds.deploy()
+      builds.vercel.cancel(id)
+      return Promise.resolve({ id, after: 'cancel' })
+    },
+  },
+}
+
+const SUCCEEDED = { kind: 'patch', status: 'succeeded' } as const
+
+function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProvider['before'] {
+  return (at) =>
+    at === step
+      ? Promise.reject(new ActionFailure('refused', 'No branch is to be had.', { retryable }))
+      : Promise.resolve()
+}
+
+record.each(Object.entries(stories))('%s', async (name, { end, play }) => {
+  const provider = branchProvider()
+  const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
+  const builds = await holdBuilds(environment, { branch: branchAction(provider, deadline) })
+  try {
+    const { id, after = 'start' } = await play({ builds, provider })
+    const { type, status, phase } = await builds.ended({ id }, { after })
+    expect(`${type} ${status} ${String(phase)}`).toBe(end)
+    const handle = environment.client.workflow.getHandle(actionWorkflowId(builds.keyOf({ id })))
+    const json = withoutMachine(historyToJSON(await handle.fetchHistory()))
+    await writeFile(join(directory, `${name}.json`), json)
+  } finally {
+    await builds.close()
+  }
+})
+
+/** Takes out what tells of the machine: who did it (`pid@host`, also in names of sticky queues), and stacks. */
+function withoutMachine(json: string): string {
+  const history: unknown = JSON.parse(json, (key, value: unknown) =>
+    key === 'stackTrace' ? '' : value,
+  )
+  const text = JSON.stringify(history, null, 2)
+  return `${text.replaceAll(/\d+@[A-Za-z0-9_.-]+/g, 'a-worker')}\n`
+}

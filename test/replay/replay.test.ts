@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, join } from 'node:path'
+import { Worker } from '@temporalio/worker'
+import { DeterminismViolationError } from '@temporalio/workflow'
+import { expect, inject, test } from 'vitest'
+
+const directory = join(import.meta.dirname, 'histories')
+const files = await readdir(directory)
+
+/** What keeps a stored run from going on with the workflow code of today; undefined when nothing does. */
+async function replay(history: unknown): Promise<Error | undefined> {
+  const results = Worker.runReplayHistories(
+    { workflowBundle: { codePath: inject('workflowBundle') } },
+    [{ workflowId: 'stored', history }],
+  )
+  for await (const { error } of results) return error
+  throw new Error('Nothing was replayed.')
+}
+
+const read = (file: string) => readFile(join(directory, file), 'utf8')
+
+test('every way a run can go is stored', () => {
+  expect(files.map((file) => basename(file, '.json')).sort()).toEqual([
+    'canceled-by-an-operator',
+    'canceled-while-provisioning',
+    'cleaned-while-provisioning',
+    'compensation-of-a-cancel',
+    'compensation-of-a-cleanup',
+    'failed-after-retries-at-its-deadline',
+    'failed-for-good',
+    'kept-after-a-lost-answer',
+    'refused-outright',
+    'skipped-as-nothing-waits',
+    'succeeded',
+    'tombstone',
+    'undone-as-the-deployment-lapsed',
+  ])
+})
+
+test.each(files)(
+  'a run that went as in %s goes on with the workflow code of today',
+  async (file) => {
+    expect(await replay(JSON.parse(await read(file)))).toBeUndefined()
+  },
+)
+
+test('a change of the workflow code that breaks open runs does not pass', async () => {
+  const stored = await read('succeeded.json')
+  const other = stored.replace('"name": "provision"', '"name": "provisionOtherwise"')
+  expect(other).not.toBe(stored)
+  expect(await replay(JSON.parse(other))).toBeInstanceOf(DeterminismViolationError)
+})
+
+test.each(files)('%s tells nothing of the machine it was recorded on', async (file) => {
+  const text = await read(file)
+  // Payloads are base64 of JSON.
+  const payloads = [...text.matchAll(/"data": "([A-Za-z0-9+/=]+)"/g)].map(([, data = '']) =>
+    Buffer.from(data, 'base64').toString(),
+  )
+  for (const part of [text, ...payloads]) {
+    expect(part).not.toContain(hostname())
+    expect(part).not.toMatch(/\d+@[\w.-]+|file:\/\/|node_modules|\.[jt]s:\d+/)
+  }
+})

@@ -1,0 +1,40 @@
+import { connect, createServer, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** A way to a server that can be closed, and a port that can fall silent: connections stay, and no byte passes. */
+export interface TcpProxy {
+  readonly address: string
+  fallSilent(): void
+}
+
+/** Passes on what comes in to the given address until the test ends. */
+export async function tcpProxy(target: string, { port = 0 } = {}): Promise<TcpProxy> {
+  const [host = '', targetPort = ''] = target.split(':')
+  const sockets = new Set<Socket>()
+  let silent = false
+  const server = createServer((near) => {
+    const far = connect(Number(targetPort), host)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        near.destroy()
+        far.destroy()
+      })
+    }
+    near.on('data', (bytes) => silent || far.write(bytes))
+    far.on('data', (bytes) => silent || near.write(bytes))
+  })
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    fallSilent: () => {
+      silent = true
+    },
+  }
+}
