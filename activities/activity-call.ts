@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
+import { msToNumber } from '@temporalio/common/lib/time.js'
 import type { ActionCall } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
@@ -14,12 +15,13 @@ export type StepCall = Omit<ActionCall, 'key'>
 /**
  * Runs a step of an action as the activity in hand: heartbeats every second, so that a lost worker is noticed within
  * the heartbeat timeout and a cancel is heard; passes the abort signal; and turns what the step throws into a
- * failure that Temporal retries or not. `ids` say in logs what the step is about.
+ * failure that Temporal retries or not, until the deadline. `ids` say in logs what the step is about.
  */
 export async function runStep<Result>(
   { log, deriveSecret }: Pick<Dependencies, 'log' | 'deriveSecret'>,
   ids: ActionKey | { action: string },
   step: (call: StepCall) => Promise<Result>,
+  deadlineAt?: number,
 ): Promise<Result> {
   const context = Context.current()
   let news: string | undefined
@@ -37,14 +39,41 @@ export async function runStep<Result>(
   } catch (error) {
     if (context.cancellationSignal.aborted)
       throw new CancelledFailure('The step was stopped.', [], asError(error))
-    throw activityFailure(error, ids, log)
+    throw activityFailure(error, ids, log, deadlineAt)
   } finally {
     clearInterval(pulse)
   }
 }
 
-/** The failure that Temporal keeps and retries by. Its text is one that was written for people, or says nothing. */
-export function activityFailure(error: unknown, ids: object, log: Log): ApplicationFailure {
+/**
+ * The failure that Temporal keeps and retries by. Its text is one that was written for people, or says nothing. When
+ * the next try would begin past the deadline (milliseconds since 1970), it is final now: so people read what was
+ * wrong, and not just that the time is over.
+ */
+export function activityFailure(
+  error: unknown,
+  ids: object,
+  log: Log,
+  deadlineAt = Infinity,
+): ApplicationFailure {
+  const known = knownFailure(error, ids, log)
+  const pauseMs = known.nextRetryDelay ? msToNumber(known.nextRetryDelay) : nextPauseMs()
+  if (known.nonRetryable || Date.now() + pauseMs < deadlineAt) return known
+  return ApplicationFailure.nonRetryable(
+    `${known.message} It was tried until the action's deadline, then everything was undone.`,
+    known.type,
+  )
+}
+
+/** How long Temporal waits before the next try of this activity. */
+function nextPauseMs(): number {
+  const { attempt, retryPolicy = {} } = Context.current().info
+  const { initialInterval = '1 second', backoffCoefficient = 2 } = retryPolicy
+  const pauseMs = msToNumber(initialInterval) * backoffCoefficient ** (attempt - 1)
+  return Math.min(pauseMs, msToNumber(retryPolicy.maximumInterval ?? '1 minute'))
+}
+
+function knownFailure(error: unknown, ids: object, log: Log): ApplicationFailure {
   if (error instanceof ActionFailure) {
     return failure(error.code, error.message, error.retryable, error.retryAfterMs)
   }

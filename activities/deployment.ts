@@ -25,7 +25,12 @@ export function createDeploymentActivities({ actions, vercel, log }: Dependencie
      * Reads the deployment, and the values of the action's options. Fails for good when the action is not declared
      * or Vercel keeps saying that it does not know the deployment.
      */
-    async fetchDeployment({ key, teamId, options }: ActionRequest): Promise<OpenedAction> {
+    async fetchDeployment({
+      key,
+      teamId,
+      options,
+      deadlineAt,
+    }: ActionRequest & { deadlineAt: number }): Promise<OpenedAction> {
       const { cancellationSignal: signal, info } = Context.current()
       try {
         const { definition } = declaredAction(actions, key.action)
@@ -46,7 +51,7 @@ export function createDeploymentActivities({ actions, vercel, log }: Dependencie
           provisions: definition.provision !== undefined,
         }
       } catch (error) {
-        throw activityFailure(error, key, log)
+        throw activityFailure(error, key, log, deadlineAt)
       }
     },
   }

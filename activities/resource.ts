@@ -11,22 +11,25 @@ export interface ActionStep {
   readonly teamId?: string
   readonly deployment: Deployment
   readonly options: Record<string, unknown>
+  /** When the action's time is over, in milliseconds since 1970. */
+  readonly deadlineAt: number
 }
 
 export function createResourceActivities(dependencies: Dependencies) {
   const { actions } = dependencies
   return {
     /** Does the provider's work, or finds it done; answers what the action wants to remember of it. */
-    async provision({ key, deployment, options }: ActionStep): Promise<unknown> {
-      return runStep(dependencies, key, async (call) => {
-        const { definition } = declaredAction(actions, key.action)
-        return definition.provision?.({
-          ...call,
-          key,
-          deployment,
-          options: checkOptions(definition, options),
-        })
-      })
+    async provision({ key, deployment, options, deadlineAt }: ActionStep): Promise<unknown> {
+      return runStep(
+        dependencies,
+        key,
+        async (call) => {
+          const { definition } = declaredAction(actions, key.action)
+          const checked = checkOptions(definition, options)
+          return definition.provision?.({ ...call, key, deployment, options: checked })
+        },
+        deadlineAt,
+      )
     },
 
     /** Takes back all that was made for the key. The second time, and when there is nothing, it just succeeds. */

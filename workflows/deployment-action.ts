@@ -104,7 +104,9 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
       },
     )
 
-  const { deployment, options, provisions } = await beforeDeadline(() => fetchDeployment(request))
+  const { deployment, options, provisions } = await beforeDeadline(() =>
+    fetchDeployment({ ...request, deadlineAt }),
+  )
   if (deployment.standing !== 'waiting') {
     return {
       phase: 'skipped',
@@ -112,7 +114,13 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     }
   }
 
-  const step = { key, ...(request.teamId && { teamId: request.teamId }), deployment, options }
+  const step = {
+    key,
+    ...(request.teamId && { teamId: request.teamId }),
+    deployment,
+    options,
+    deadlineAt,
+  }
   let worked = false
   const running = announceRunning(request, () => worked)
   let reference: unknown
@@ -127,7 +135,7 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     await running
   }
 
-  return await deliverOutcome({ ...step, reference }, deadlineAt, outOfTime)
+  return await deliverOutcome({ ...step, reference }, outOfTime)
 }
 
 /**
@@ -136,7 +144,6 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
  */
 async function deliverOutcome(
   step: Omit<SucceededReport, 'mayHaveBeenTaken'>,
-  deadlineAt: number,
   outOfTime: ApplicationFailure,
 ): Promise<ActionEnd> {
   const kept: ActionEnd = {
@@ -144,6 +151,7 @@ async function deliverOutcome(
     because:
       'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
   }
+  const { deadlineAt } = step
   let mayHaveBeenTaken = false
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const report = await tryReport({ ...step, mayHaveBeenTaken })

@@ -9,14 +9,17 @@ import * as attribute from '../../workflows/search-attributes.ts'
  */
 const WORKFLOW_TASK_TIMEOUT = '3 seconds'
 
+/** Temporal takes 2048 bytes of a search attribute, and its SQL visibility stores keep 255 characters. */
+const MAX_SEARCHABLE = 255
+
 /** What the Web UI shows of a run from its first moment: the list's attributes, and a title and text on its page. */
 export function describeRun(key: ActionKey, phase: ActionPhase, because: string) {
   const { installationId, resourceId, deploymentId, action } = key
   const typedSearchAttributes: SearchAttributePair[] = [
-    { key: attribute.installationKey, value: installationId },
-    { key: attribute.resourceKey, value: resourceId },
-    { key: attribute.deploymentKey, value: deploymentId },
-    { key: attribute.actionKey, value: action },
+    { key: attribute.installationKey, value: searchable(installationId) },
+    { key: attribute.resourceKey, value: searchable(resourceId) },
+    { key: attribute.deploymentKey, value: searchable(deploymentId) },
+    { key: attribute.actionKey, value: searchable(action) },
     { key: attribute.phaseKey, value: phase },
   ]
   return {
@@ -32,4 +35,8 @@ export function describeRun(key: ActionKey, phase: ActionPhase, because: string)
       `- Action: \`${action}\``,
     ].join('\n'),
   } as const
+}
+
+function searchable(id: string): string {
+  return Array.from(id).slice(0, MAX_SEARCHABLE).join('')
 }

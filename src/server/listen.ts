@@ -31,8 +31,15 @@ export async function listen(
     url: `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`,
     close: () =>
       new Promise((resolve, reject) => {
-        server.close((error) => (error ? reject(error) : resolve()))
-        if ('closeIdleConnections' in server) server.closeIdleConnections()
+        // A client keeps its connection when the request in hand is answered, and would hold us up until it tires.
+        const closeIdle = setInterval(() => {
+          if ('closeIdleConnections' in server) server.closeIdleConnections()
+        }, 50)
+        server.close((error) => {
+          clearInterval(closeIdle)
+          if (error) reject(error)
+          else resolve()
+        })
       }),
   }
 }

@@ -60,7 +60,12 @@ export async function commandLineOf(pid: number): Promise<string | undefined> {
 
 /** Answers whether a process of this id runs, ours or not. */
 export async function isRunning(pid: number): Promise<boolean> {
-  return (await commandLineOf(pid)) !== undefined
+  if (process.platform !== 'linux') return (await commandLineOf(pid)) !== undefined
+  // Not by its command line, which is empty for a moment while a process becomes another program.
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // `12 (name) S …`, where Z is one that has ended and was not waited for.
+  const state = stat.slice(stat.lastIndexOf(')') + 2)[0]
+  return state !== undefined && !'ZX'.includes(state)
 }
 
 const run = promisify(execFile)

@@ -54,12 +54,13 @@ export async function activitiesForTest(
       return environment.run(activity, ...args) as ReturnType<Activities[Name]>
     },
     key,
-    request: { key, deadlineMs: 60_000, reportRunningAfterMs: 0 },
+    request: { key, deadlineMs: 60_000, deadlineAt: Infinity, reportRunningAfterMs: 0 },
     step: {
       key,
       deployment: { id, environment: 'preview', standing: 'waiting' as const },
       options,
       reference: undefined,
+      deadlineAt: Infinity,
       mayHaveBeenTaken: false,
     },
     /** What was logged, as text. */

@@ -112,6 +112,7 @@ test('an action that nobody declared fails for good, and what is declared is tol
     run('fetchDeployment', {
       key: other,
       deadlineMs: 1,
+      deadlineAt: Infinity,
       reportRunningAfterMs: null,
     }),
   ]) {

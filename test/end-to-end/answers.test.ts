@@ -1,21 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  inject,
-  onTestFinished,
-  test,
-} from 'vitest'
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
-import type { WebhookRecord } from '../../src/simulator/index.ts'
-import { freePort } from '../../src/temporal/embedded-ports.ts'
-import { startDevServer } from '../../src/temporal/dev-server.ts'
 import { sql } from '../drivers/postgres-under-test.ts'
 import { devServerEnvironment } from '../servers/temporal-environment.ts'
 import { eventually, type HoldpointUnderTest, startHoldpoint } from './holdpoint-under-test.ts'
@@ -211,80 +196,32 @@ describe('an access token that Vercel refuses (401)', () => {
   })
 })
 
-describe('while Holdpoint cannot process webhooks, /readyz is 503 and says why', () => {
-  const readiness = async (url: string) => {
-    const answer = await fetch(`${url}/readyz`)
-    return { status: answer.status, body: (await answer.json()) as unknown }
-  }
+const readiness = async (url: string) => {
+  const answer = await fetch(`${url}/readyz`)
+  return { status: answer.status, body: (await answer.json()) as unknown }
+}
 
-  test('until a worker is there for the server', async () => {
-    const temporal = await devServerEnvironment()
-    const server = await startHoldpoint({
-      temporal: { ...temporal, teardown: () => Promise.resolve() },
-      roles: { server: true, worker: false },
-    })
-    onTestFinished(() => server.close())
-    await eventually(async () =>
-      expect(await readiness(server.url)).toEqual({
-        status: 503,
-        body: {
-          error: {
-            code: 'not_ready',
-            message: expect.stringMatching(/No worker.*deployment-actions/),
-          },
-        },
-      }),
-    )
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
-    const worker = await startHoldpoint({ temporal, roles: { server: false, worker: true } })
-    onTestFinished(() => worker.close())
-    await server.service.ready
-    expect(await readiness(server.url)).toEqual({ status: 200, body: { status: 'ready' } })
+test('/readyz of a server is 503 and says why until a worker is there, and 200 from then on', async () => {
+  const temporal = await devServerEnvironment()
+  const server = await startHoldpoint({
+    temporal: { ...temporal, teardown: () => Promise.resolve() },
+    roles: { server: true, worker: false },
   })
-
-  test('while Temporal is down; a webhook is refused with 503, comes again, and its deployment is released', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'holdpoint-outage-'))
-    onTestFinished(() => rm(directory, { recursive: true, force: true }))
-    const port = await freePort('127.0.0.1')
-    const start = () =>
-      startDevServer({
-        cliPath: inject('cliPath'),
-        directory: join(directory, 'data'),
-        logFile: join(directory, 'server.log'),
-        port,
-      })
-    let temporal = await start()
-    onTestFinished(() => temporal.stop())
-    const ours = await startHoldpoint({
-      temporal: {
-        address: temporal.address,
-        namespace: temporal.namespace,
-        client: new Client({ connection: Connection.lazy({ address: temporal.address }) }),
-        workflowBundle: { codePath: inject('workflowBundle') },
-        teardown: () => Promise.resolve(),
-      },
-    })
-    onTestFinished(() => ours.close())
-
-    await temporal.stop()
-    const { id } = ours.deploy()
-    const [{ result }, unready] = await Promise.all([
-      ours.vercel.untilEvent(
-        (event): event is WebhookRecord => event.kind === 'webhook' && event.deploymentId === id,
-      ),
-      readiness(ours.url),
-    ])
-    expect(result).toMatchObject({ kind: 'answered', status: 503 })
-    expect(unready).toEqual({
+  onTestFinished(() => server.close())
+  await eventually(async () =>
+    expect(await readiness(server.url)).toEqual({
       status: 503,
-      body: { error: { code: 'not_ready', message: expect.stringContaining('Temporal') } },
-    })
-
-    temporal = await start()
-    const released = await ours.vercel.until(id, ({ readyState }) => readyState === 'READY', {
-      timeoutMs: 20_000,
-    })
-    expect(released.actions[0]).toMatchObject({ status: 'succeeded', terminalBodies: 1 })
-    await eventually(async () => expect((await readiness(ours.url)).status).toBe(200))
-  })
+      body: {
+        error: {
+          code: 'not_ready',
+          message: expect.stringMatching(/No worker.*deployment-actions/),
+        },
+      },
+    }),
+  )
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  const worker = await startHoldpoint({ temporal, roles: { server: false, worker: true } })
+  onTestFinished(() => worker.close())
+  await server.service.ready
+  expect(await readiness(server.url)).toEqual({ status: 200, body: { status: 'ready' } })
 })

@@ -19,10 +19,10 @@ export interface InstalledHoldpoint {
 
 export interface HoldpointProcess {
   /** Resolves with where the server listens, once it does. */
-  listening(): Promise<string>
+  readonly listening: () => Promise<string>
   /** Resolves once this event was logged. */
-  logged(event: string): Promise<void>
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+  readonly logged: (event: string) => Promise<void>
+  readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void
   /** The exit code, null after a signal. */
   readonly exited: Promise<number | null>
   /** All that was written to the standard error. */
@@ -70,7 +70,7 @@ function observe(child: ChildProcess): HoldpointProcess {
   return {
     listening: async () => String((await find('server.listening'))['url']),
     logged: async (event) => void (await find(event)),
-    kill: (signal) => child.kill(signal),
+    kill: (signal) => void child.kill(signal),
     exited,
     output: () => output,
   }

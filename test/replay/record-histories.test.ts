@@ -13,7 +13,7 @@ import {
 } from '../workflows/branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
 
-// RECORD_HISTORIES=1 npx vitest run test/replay
+// RECORD_HISTORIES=1 npx vitest run test/replay/record-histories, then npm run format:fix.
 // Records the histories that `replay.test.ts` replays, one of each way a run can go. Those of released versions stay
 // as they are: runs of theirs may still be open. Record anew what was never released, or under a new name.
 
@@ -32,7 +32,7 @@ interface Story {
   /** Type, status and phase of the run that is recorded. */
   readonly end: string
   /** Answers with the deployment, and the event whose run is recorded. */
-  play(stage: Stage): Promise<{ id: string; after?: Event }>
+  readonly play: (stage: Stage) => Promise<{ id: string; after?: Event }>
 }
 interface Stage {
   readonly builds: HeldBuilds

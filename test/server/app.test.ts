@@ -26,7 +26,7 @@ async function request(path: string, init: RequestInit = {}) {
   return {
     status: response.status,
     retryAfter: response.headers.get('retry-after'),
-    body: (await response.json()) as unknown,
+    body: await response.json(),
   }
 }
 

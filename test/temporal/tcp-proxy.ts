@@ -1,15 +1,14 @@
-import { connect, createServer, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** A way to a server that can be closed, and a port that can fall silent: connections stay, and no byte passes. */
+/** A way to a server that can fall silent: connections stay, and no byte passes any more. */
 export interface TcpProxy {
   readonly address: string
   fallSilent(): void
 }
 
 /** Passes on what comes in to the given address until the test ends. */
-export async function tcpProxy(target: string, { port = 0 } = {}): Promise<TcpProxy> {
+export async function tcpProxy(target: string): Promise<TcpProxy> {
   const [host = '', targetPort = ''] = target.split(':')
   const sockets = new Set<Socket>()
   let silent = false
@@ -26,7 +25,7 @@ export async function tcpProxy(target: string, { port = 0 } = {}): Promise<TcpPr
     near.on('data', (bytes) => silent || far.write(bytes))
     far.on('data', (bytes) => silent || near.write(bytes))
   })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
     server.close()

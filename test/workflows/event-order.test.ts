@@ -1,5 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest'
 import { actionDigest, actionWorkflowId } from '../../src/domain/action-key.ts'
+import { ActionFailure } from '../../src/domain/failure.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
@@ -36,6 +46,24 @@ describe('a start that is delivered again', () => {
     expect(taken(id)).toEqual(['running', 'succeeded'])
     expect(provider.calls.filter((call) => call === 'create')).toHaveLength(1)
   })
+})
+
+test('an action that does not get there by its deadline is undone, and its user reads what was wrong', async () => {
+  const down = branchProvider()
+  down.after = (step) =>
+    step === 'create'
+      ? Promise.reject(new ActionFailure('down', 'The database is paused.', { retryable: true }))
+      : Promise.resolve()
+  const short = await holdBuilds(environment, { branch: branchAction(down, '2 seconds') })
+  onTestFinished(() => short.close())
+  const { id } = short.deploy()
+  expect(await short.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
+  expect(short.vercel.deployment(id).actions[0]).toMatchObject({
+    status: 'failed',
+    statusText:
+      "The database is paused. It was tried until the action's deadline, then everything was undone.",
+  })
+  expect(down.branches.size).toBe(0)
 })
 
 describe('a cancel leaves nothing behind', () => {

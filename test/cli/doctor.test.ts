@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { startSimulator, type Simulator } from '../../src/simulator/index.ts'
+import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { type CommandEnd, commandLine } from './run-command.ts'
+
+let line: Awaited<ReturnType<typeof commandLine>>
+let temporal: TemporalEnvironment
+let vercel: Simulator
+let [good, broken, unset, unread]: CommandEnd[] = []
+
+beforeAll(async () => {
+  line = await commandLine(`
+    const driver = holdpoint.postgres({ server: process.env.POSTGRES_URL })
+    export default { actions: { branch: holdpoint.branchDatabase({ name: 'Branch', driver }) } }`)
+  temporal = await devServerEnvironment()
+  vercel = await startSimulator({
+    clientSecret: 'client-secret',
+    accessToken: 'token',
+    product: { id: 'product', name: 'Product', actions: [] },
+  })
+  const dead = '127.0.0.1:1'
+  ;[good, broken, unset, unread] = await Promise.all([
+    line.run(['doctor'], {
+      INTEGRATION_CLIENT_SECRET: 'client-secret',
+      VERCEL_ACCESS_TOKEN: 'token',
+      VERCEL_API_URL: vercel.url,
+      POSTGRES_URL: inject('postgresUrl'),
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+    }),
+    line.run(['doctor'], {
+      INTEGRATION_CLIENT_SECRET: 'hunter2,hunter3,hunter4',
+      VERCEL_ACCESS_TOKEN: 'hunter5',
+      VERCEL_API_URL: vercel.url,
+      POSTGRES_URL: `postgres://me:hunter6@${dead}`,
+      TEMPORAL_ADDRESS: dead,
+    }),
+    line.run(['doctor']),
+    line.run(['doctor'], { PORT: 'hunter7' }),
+  ])
+})
+afterAll(async () => {
+  await line.remove()
+  await vercel.close()
+  await temporal.teardown()
+})
+
+/** The findings of a level, by their subject. */
+function subjects({ stdout = '' }: Partial<CommandEnd> = {}, level: 'ok' | 'WARN' | 'ERROR') {
+  return [...stdout.matchAll(new RegExp(`^${level} +(.+?): `, 'gm'))].map(
+    ([, subject = '']) => subject,
+  )
+}
+
+test('a good set-up is ready: nothing to mend, exit code 0', () => {
+  expect(subjects(good, 'ERROR')).toEqual([])
+  expect(subjects(good, 'ok')).toEqual(
+    expect.arrayContaining([
+      'Configuration',
+      'Client secret',
+      'Temporal',
+      'Search attributes',
+      'Retention',
+      'Postgres server',
+      'Vercel token',
+      'Clock',
+    ]),
+  )
+  expect(subjects(good, 'WARN')).toContain('Worker')
+  expect(good).toMatchObject({ code: 0, stderr: '' })
+  expect(good?.stdout).toMatch(/\nReady\.\n$/)
+})
+
+test('a broken one is told finding by finding, exit code 1', () => {
+  expect(subjects(broken, 'ERROR').sort()).toEqual(['Postgres server', 'Temporal', 'Vercel token'])
+  expect(subjects(broken, 'WARN')).toContain('Client secret')
+  expect(broken?.code).toBe(1)
+  expect(broken?.stdout).toMatch(/\n3 to mend\.\n$/)
+})
+
+test('what is not set is told with the variable to set', () => {
+  expect(subjects(unset, 'ERROR').sort()).toEqual(['Client secret', 'Vercel token'])
+  expect(subjects(unset, 'WARN').sort()).toEqual(['Postgres server', 'Temporal'])
+  for (const name of [
+    'INTEGRATION_CLIENT_SECRET',
+    'VERCEL_ACCESS_TOKEN',
+    'POSTGRES_URL',
+    'TEMPORAL_ADDRESS',
+  ]) {
+    expect(unset?.stdout).toMatch(new RegExp(`fix: .*${name}`))
+  }
+  expect(unset?.code).toBe(1)
+})
+
+test('settings that cannot be read are the one finding', () => {
+  expect(subjects(unread, 'ERROR')).toEqual(['Settings'])
+  expect(unread?.stdout).toContain('PORT: ')
+  expect(unread?.code).toBe(1)
+})
+
+describe('whatever it finds', () => {
+  test('each warning and each error comes with a fix', () => {
+    for (const { stdout } of [good, broken, unset, unread].filter((end) => end !== undefined)) {
+      const findings = stdout
+        .split(/^(?=ok |WARN |ERROR )/m)
+        .filter((text) => !text.startsWith('ok'))
+      expect(findings.length).toBeGreaterThan(0)
+      for (const finding of findings) expect(finding).toMatch(/\n {9}fix: .+/)
+    }
+  })
+
+  test('no secret is printed', () => {
+    for (const end of [good, broken, unset, unread]) {
+      expect(`${end?.stdout}${end?.stderr}`).not.toMatch(/hunter|client-secret/)
+    }
+  })
+})
