@@ -11,21 +11,23 @@ const WORKFLOW_TASK_TIMEOUT = '3 seconds'
 
 /** Temporal takes 2048 bytes of a search attribute, and its SQL visibility stores keep 255 characters. */
 const MAX_SEARCHABLE = 255
+/** Temporal's default limit for a summary is 400 bytes; a character takes 4 at most. */
+const MAX_SUMMARY = 100
 
 /** What the Web UI shows of a run from its first moment: the list's attributes, and a title and text on its page. */
 export function describeRun(key: ActionKey, phase: ActionPhase, because: string) {
   const { installationId, resourceId, deploymentId, action } = key
   const typedSearchAttributes: SearchAttributePair[] = [
-    { key: attribute.installationKey, value: searchable(installationId) },
-    { key: attribute.resourceKey, value: searchable(resourceId) },
-    { key: attribute.deploymentKey, value: searchable(deploymentId) },
-    { key: attribute.actionKey, value: searchable(action) },
+    { key: attribute.installationKey, value: cut(installationId, MAX_SEARCHABLE) },
+    { key: attribute.resourceKey, value: cut(resourceId, MAX_SEARCHABLE) },
+    { key: attribute.deploymentKey, value: cut(deploymentId, MAX_SEARCHABLE) },
+    { key: attribute.actionKey, value: cut(action, MAX_SEARCHABLE) },
     { key: attribute.phaseKey, value: phase },
   ]
   return {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     typedSearchAttributes,
-    staticSummary: `${action} of ${resourceId} for ${deploymentId}`,
+    staticSummary: cut(`${action} of ${resourceId} for ${deploymentId}`, MAX_SUMMARY),
     staticDetails: [
       because,
       '',
@@ -37,6 +39,6 @@ export function describeRun(key: ActionKey, phase: ActionPhase, because: string)
   } as const
 }
 
-function searchable(id: string): string {
-  return Array.from(id).slice(0, MAX_SEARCHABLE).join('')
+function cut(text: string, characters: number): string {
+  return Array.from(text).slice(0, characters).join('')
 }

@@ -39,6 +39,10 @@ function event(wish: Wish, key: Partial<ActionKey> = {}): ActionEvent {
   }
 }
 
+async function closeRun({ key }: ActionEvent): Promise<void> {
+  await environment.client.workflow.getHandle(actionWorkflowId(key)).terminate()
+}
+
 /** The run of the event's action, and what came in for it. */
 async function runOf({ key }: ActionEvent) {
   const handle = environment.client.workflow.getHandle(actionWorkflowId(key))
@@ -122,12 +126,14 @@ describe('a cancel or cleanup', () => {
     })
   })
 
-  test('of a run that was closed long ago is a run of its own', async () => {
+  test('of a run that was closed long ago is a run of its own, and a start stays a duplicate', async () => {
     const start = event('run')
     await dispatchEvent(dispatch, start)
-    await environment.client.workflow.getHandle(actionWorkflowId(start.key)).terminate()
+    await closeRun(start)
+    expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
     expect(await dispatchEvent(dispatch, { ...start, wish: 'cleaned' })).toBe('accepted')
     expect(await runOf(start)).toMatchObject({ type: 'compensation' })
+    await closeRun(start)
     expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
   })
 })

@@ -31,7 +31,7 @@ function unsentStart() {
   const deployment = holdpoint.deploy()
   return {
     ...holdpoint.vercel.actionEvent('start', deployment.id),
-    async hasStarted() {
+    hasStarted: async () => {
       const { workflow } = holdpoint.temporal.client
       const run = workflow.getHandle(actionWorkflowId(holdpoint.keyOf(deployment))).describe()
       return run.then(
@@ -198,7 +198,7 @@ describe('an access token that Vercel refuses (401)', () => {
 
 const readiness = async (url: string) => {
   const answer = await fetch(`${url}/readyz`)
-  return { status: answer.status, body: (await answer.json()) as unknown }
+  return { status: answer.status, body: await answer.json() }
 }
 
 test('/readyz of a server is 503 and says why until a worker is there, and 200 from then on', async () => {

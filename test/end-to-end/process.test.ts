@@ -40,7 +40,7 @@ afterAll(() => installed.remove())
 
 async function readiness(url: string) {
   const answer = await fetch(`${url}/readyz`)
-  return { status: answer.status, body: (await answer.json()) as unknown }
+  return { status: answer.status, body: await answer.json() }
 }
 
 /** A Vercel, a namespace and a source for the processes of one test, which end with it. */
