@@ -34,7 +34,10 @@ export async function installHoldpoint(configuration: string): Promise<Installed
   await Promise.all([
     run(process.execPath, [
       join(root, 'node_modules/typescript/bin/tsc'),
-      ...['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')],
+      '-p',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      join(directory, 'dist'),
     ]),
     copyFile(join(root, 'package.json'), join(directory, 'package.json')),
     symlink(join(root, 'node_modules'), join(directory, 'node_modules')),
