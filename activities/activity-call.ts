@@ -18,7 +18,7 @@ export type StepCall = Omit<ActionCall, 'key'>
  * failure that Temporal retries or not, until the deadline. `ids` say in logs what the step is about.
  */
 export async function runStep<Result>(
-  { log, deriveSecret }: Pick<Dependencies, 'log' | 'deriveSecret'>,
+  { log, deriveSecrets }: Pick<Dependencies, 'log' | 'deriveSecrets'>,
   ids: ActionKey | { action: string },
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,
@@ -29,7 +29,7 @@ export async function runStep<Result>(
   try {
     return await step({
       log,
-      deriveSecret,
+      deriveSecrets,
       signal: context.cancellationSignal,
       progress(text) {
         news = text

@@ -7,7 +7,7 @@ import type { VercelConnection } from '../src/vercel/client.ts'
 export interface Dependencies {
   readonly actions: ReadonlyMap<string, DeclaredAction>
   readonly vercel: VercelConnection
-  readonly deriveSecret: (purpose: string) => Secret
+  readonly deriveSecrets: (purpose: string) => readonly [Secret, ...Secret[]]
   readonly log: Log
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>

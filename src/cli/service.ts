@@ -159,6 +159,14 @@ async function fitNamespace(link: TemporalLink): Promise<void> {
   )
 }
 
+/** All keys that passwords were derived from, as long as they are configured; the first is in force. */
+function derivationKeys({ encryptionKeys, clientSecrets }: Environment) {
+  const [current, ...older] = [...encryptionKeys.map((key) => key.bytes), ...clientSecrets]
+  if (current === undefined)
+    throw new Error('There is no key to derive passwords of branches from.')
+  return [current, ...older] as const
+}
+
 function activitiesOf({ environment, config, log }: ServiceSettings, { client }: TemporalLink) {
   const token = environment.accessToken ?? ''
   return createActivities({
@@ -169,9 +177,7 @@ function activitiesOf({ environment, config, log }: ServiceSettings, { client }:
       accessToken: () => Promise.resolve(token),
       timeoutMs: 10_000,
     },
-    deriveSecret: secretDeriver(
-      environment.encryptionKeys[0]?.bytes ?? environment.clientSecrets[0] ?? '',
-    ),
+    deriveSecrets: secretDeriver(derivationKeys(environment)),
     async cancelRun({ workflowId, runId }) {
       try {
         await client.workflow.getHandle(workflowId, runId).cancel()

@@ -58,10 +58,11 @@ export interface DriverCall {
   /** Tells Temporal that the work goes on, and people what it does. Optional: the activity heartbeats by itself. */
   progress(text: string): void
   /**
-   * Derives a secret from Holdpoint's own key: the same text gives the same value on each call and machine, as long
-   * as the key stays. For passwords that a repeated call must be able to tell again.
+   * Derives secrets from Holdpoint's keys, for passwords that a repeated call must be able to tell again: the same
+   * purpose gives the same ones on each call and machine. The first is for what is made now; while a key is being
+   * rotated the others are those that were given out under older keys, and what one of them still opens keeps it.
    */
-  deriveSecret(purpose: string): Secret
+  deriveSecrets(purpose: string): readonly [Secret, ...Secret[]]
 }
 
 export interface BranchConnection {

@@ -18,7 +18,7 @@ export function actionCall<Options = Record<never, never>>(
     reference: undefined,
     signal: aborter.signal,
     progress: (text) => told.push(text),
-    deriveSecret: secretDeriver('key'),
+    deriveSecrets: secretDeriver(['key']),
     log: silentLog,
   }
   return { call, told, abort: () => aborter.abort(new Error('aborted by the test')) }

@@ -29,7 +29,7 @@ export async function activitiesForTest(
       timeoutMs: 500,
       accessToken: () => Promise.resolve(ACCESS_TOKEN),
     },
-    deriveSecret: secretDeriver('key'),
+    deriveSecrets: secretDeriver(['key']),
     log: jsonLog((line) => lines.push(line)),
     cancelRun: () => Promise.resolve(),
   })

@@ -79,6 +79,16 @@ export function describeDriverContract(name: string, setUp: () => Promise<Driver
       expect(await subject.readLines(connection)).toEqual(['one', 'two', 'three'])
     })
 
+    test('opening a branch gives what was given out before, while a key is being rotated', async () => {
+      const ref = newRef()
+      const before = driverCall({ key: 'an old key' })
+      await driver.createBranch({ source, ref }, before)
+      const given = await driver.openBranch(ref, before)
+      const rotating = driverCall({ key: 'a new key', olderKeys: ['an old key'] })
+      expect((await driver.openBranch(ref, rotating)).url.reveal()).toBe(given.url.reveal())
+      expect(await subject.readLines(given)).toEqual(['one', 'two'])
+    })
+
     test('opening a branch gives the same connection each time', async () => {
       const ref = await createdBranch()
       const [one, other] = [

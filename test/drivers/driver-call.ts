@@ -7,6 +7,7 @@ export interface DriverCallSettings {
   readonly onProgress?: (text: string) => void
   /** What the secrets are derived from. */
   readonly key?: string
+  readonly olderKeys?: readonly string[]
 }
 
 /** What an activity gives to a driver. */
@@ -14,11 +15,18 @@ export function driverCall({
   signal = new AbortController().signal,
   onProgress = () => {},
   key = 'a key for tests',
+  olderKeys = [],
 }: DriverCallSettings = {}): DriverCall {
   return {
     signal,
     progress: onProgress,
-    deriveSecret: (purpose) =>
-      new Secret(createHmac('sha256', key).update(purpose).digest('base64') + '/?#%:@'),
+    deriveSecrets: (purpose) => [
+      derive(key, purpose),
+      ...olderKeys.map((old) => derive(old, purpose)),
+    ],
   }
+}
+
+function derive(key: string, purpose: string): Secret {
+  return new Secret(createHmac('sha256', key).update(purpose).digest('base64') + '/?#%:@')
 }

@@ -204,3 +204,23 @@ test('a deployment whose source is missing fails with a text that names it, and 
   })
   expect(await holdpoint.left(deployment)).toEqual([])
 })
+
+test('a client secret that is rotated between a lost answer and its retry leaves the build the password it got', async () => {
+  const { vercel } = holdpoint
+  const succeeded = { kind: 'patch', status: 'succeeded' } as const
+  vercel.dials.failNext.push(
+    { match: succeeded, answer: 'cut-after' },
+    { match: succeeded, answer: { status: 503 }, times: 99 },
+  )
+  const deployment = holdpoint.deploy(holdpoint.createProject(['branch']))
+  await eventually(() => expect(vercel.dials.failNext[0]?.times).toBeLessThan(99))
+  await holdpoint.restart({ INTEGRATION_CLIENT_SECRET: `a-new-secret,${vercel.clientSecret}` })
+  vercel.dials.failNext.length = 0
+  expect(await holdpoint.ended(deployment)).toMatchObject({ phase: 'succeeded' })
+  const { env, actions } = await vercel.until(
+    deployment.id,
+    ({ readyState }) => readyState === 'READY',
+  )
+  expect(actions[0]).toMatchObject({ status: 'succeeded', terminalBodies: 1 })
+  expect(await productsIn(env['DATABASE_URL'] ?? '')).toEqual(THREE_PRODUCTS)
+})

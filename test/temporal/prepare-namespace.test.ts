@@ -107,7 +107,7 @@ describe('a worker', () => {
       activities: createActivities({
         actions: new Map(),
         vercel: { baseUrl: '', timeoutMs: 1, accessToken: () => Promise.resolve('') },
-        deriveSecret: secretDeriver('key'),
+        deriveSecrets: secretDeriver(['key']),
         log: silentLog,
         cancelRun: () => Promise.resolve(),
       }),

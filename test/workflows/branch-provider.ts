@@ -52,7 +52,9 @@ export function branchAction(provider: BranchProvider, deadline = '1 minute') {
     },
     async outcome(call) {
       await step('open', call, () => {})
-      return { DATABASE_URL: new Secret(`postgres://${call.deriveSecret('password').reveal()}@db`) }
+      return {
+        DATABASE_URL: new Secret(`postgres://${call.deriveSecrets('password')[0].reveal()}@db`),
+      }
     },
     async deprovision(call) {
       await step('destroy', call, () => provider.branches.delete(actionDigest(call.key)))

@@ -96,7 +96,7 @@ export async function holdBuilds(
           accessToken: () => Promise.resolve('token'),
           timeoutMs: 2000,
         },
-        deriveSecret: secretDeriver('key'),
+        deriveSecrets: secretDeriver(['key']),
         log: silentLog,
         cancelRun: async ({ workflowId, runId }) => {
           await client.workflow.getHandle(workflowId, runId).cancel()

@@ -6,9 +6,9 @@ import type { Connection } from './connection.ts'
 import { scramVerifier } from './scram-verifier.ts'
 import { identifier, literal } from './sql.ts'
 
-/** The password of the branch's role: the same whenever and wherever it is asked for. */
-export function branchPassword(ref: BranchRef, call: DriverCall): Secret {
-  return call.deriveSecret(`postgres ${ref.name}`)
+/** The passwords that the branch's role may have, the one to give it now first. */
+export function branchPasswords(ref: BranchRef, call: DriverCall): readonly [Secret, ...Secret[]] {
+  return call.deriveSecrets(`postgres ${ref.name}`)
 }
 
 /**
@@ -31,7 +31,7 @@ export async function setPassword(
   ref: BranchRef,
   call: DriverCall,
 ): Promise<void> {
-  const verifier = await scramVerifier(branchPassword(ref, call))
+  const verifier = await scramVerifier(branchPasswords(ref, call)[0])
   await connection.query(
     `ALTER ROLE ${identifier(ref.name)} WITH LOGIN PASSWORD ${literal(verifier)}`,
   )
@@ -42,7 +42,7 @@ async function createMarkedRole(
   mark: BranchMark,
   { ref, call }: { ref: BranchRef; call: DriverCall },
 ): Promise<void> {
-  const verifier = await scramVerifier(branchPassword(ref, call))
+  const verifier = await scramVerifier(branchPasswords(ref, call)[0])
   await connection.query(
     `CREATE ROLE ${identifier(ref.name)} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
        PASSWORD ${literal(verifier)};

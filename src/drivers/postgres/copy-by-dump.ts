@@ -6,7 +6,7 @@ import type { BranchRef } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { DriverCall } from '../driver.ts'
-import { branchPassword } from './branch-role.ts'
+import { branchPasswords } from './branch-role.ts'
 import { type Connection, withConnection } from './connection.ts'
 import { type ClientTools, findClientTools } from './find-client-tools.ts'
 import { giveObjectsTo } from './own-objects.ts'
@@ -132,7 +132,11 @@ async function pipeDump(
       `--dbname=dbname='${ref.name.replaceAll(/[\\']/g, String.raw`\$&`)}'`,
     ],
     {
-      env: environment({ user: ref.name, password: branchPassword(ref, call), database: ref.name }),
+      env: environment({
+        user: ref.name,
+        password: branchPasswords(ref, call)[0],
+        database: ref.name,
+      }),
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   )

@@ -57,7 +57,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
       return await work(requireAddress(), {
         signal,
         progress: (text) => call.progress(text),
-        deriveSecret: (purpose) => call.deriveSecret(purpose),
+        deriveSecrets: (purpose) => call.deriveSecrets(purpose),
       })
     } catch (error) {
       call.signal.throwIfAborted()

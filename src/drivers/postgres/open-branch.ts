@@ -2,7 +2,7 @@ import type { BranchRef } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { BranchConnection, DriverCall } from '../driver.ts'
-import { branchPassword, setPassword } from './branch-role.ts'
+import { branchPasswords, setPassword } from './branch-role.ts'
 import { withConnection } from './connection.ts'
 import { errorCode } from './describe-error.ts'
 import { inspectBranch } from './inspect-branch.ts'
@@ -15,8 +15,7 @@ export async function openBranch(
   call: DriverCall,
 ): Promise<BranchConnection> {
   await requireReady(address, ref, call)
-  const password = branchPassword(ref, call)
-  await proveLogin(address, { ref, password, call })
+  const password = await provedPassword(address, ref, call)
   const login = { user: ref.name, password, database: ref.name }
   return {
     url: databaseUrl(address, login),
@@ -41,20 +40,30 @@ async function requireReady(
     )
 }
 
-async function proveLogin(
+/**
+ * The password that the server takes. What was given out under an older key stays in force: a build may have it. Only
+ * when none is taken, as after a change by the branch's own user, the current one is set.
+ */
+async function provedPassword(
   address: ServerAddress,
-  { ref, password, call }: { ref: BranchRef; password: Secret; call: DriverCall },
-): Promise<void> {
-  try {
-    await logIn(address, { ref, password, call })
-  } catch (error) {
-    // Another password is set: of an earlier key, or by the branch's own user.
-    if (errorCode(error) !== '28P01') throw loginRefused(error, ref)
-    await resetPassword(address, ref, call)
-    await logIn(address, { ref, password, call }).catch((again: unknown) => {
-      throw loginRefused(again, ref)
-    })
+  ref: BranchRef,
+  call: DriverCall,
+): Promise<Secret> {
+  const passwords = branchPasswords(ref, call)
+  for (const password of passwords) {
+    try {
+      await logIn(address, { ref, password, call })
+      return password
+    } catch (error) {
+      if (errorCode(error) !== '28P01') throw loginRefused(error, ref)
+    }
   }
+  const [password] = passwords
+  await resetPassword(address, ref, call)
+  await logIn(address, { ref, password, call }).catch((error: unknown) => {
+    throw loginRefused(error, ref)
+  })
+  return password
 }
 
 async function logIn(
