@@ -8,6 +8,7 @@ import {
 } from '../../src/actions/check-readiness.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { deadUrl, smallServer } from '../vercel/small-server.ts'
+import { sql } from '../drivers/postgres-under-test.ts'
 import { actionCall } from './action-call.ts'
 
 const check = (probe: Probe, intervalMs = 5) => checkReadiness({ name: 'Ready', probe, intervalMs })
@@ -85,7 +86,10 @@ describe('an abort ends the wait at once', () => {
     const { call, abort } = actionCall()
     const probe = sqlProbe(() => postgresUrl, { query: 'select pg_sleep(60)', timeoutMs: 60_000 })
     const held = check(probe).provision?.(call)
-    setTimeout(abort, 100)
+    const sleepers = () =>
+      sql(postgresUrl, "SELECT FROM pg_stat_activity WHERE query = 'select pg_sleep(60)'")
+    await expect.poll(async () => (await sleepers()).length).toBe(1)
+    abort()
     await expect(held).rejects.toThrow('aborted')
   })
 })

@@ -523,7 +523,7 @@ test('a process ends by itself once its calls are done', async () => {
   )
   const exit = once(worker, 'exit')
   await once(worker.stdout, 'data')
-  const late = sleep(1_000, 'still there', { ref: false })
+  const late = sleep(10_000, 'still there', { ref: false })
   expect(await Promise.race([exit, late])).toEqual([0, null])
 })
 
