@@ -127,6 +127,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 
   const ready = comeUp()
   ready.catch(breakDown)
+  // Whoever waits for the end hears of it; nobody has to.
+  ended.catch(() => {})
 
   return {
     url: listener?.url,

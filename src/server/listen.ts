@@ -5,9 +5,12 @@ import type { Hono } from 'hono'
 export interface Listener {
   /** Where the server answers, with the port it really got. */
   readonly url: string
-  /** Takes no new connection, and resolves when every request in hand is answered. */
+  /** Takes no new connection, and resolves when every request in hand is answered, or cut off after 10 seconds. */
   close(): Promise<void>
 }
+
+/** Longer than Temporal may take to accept an event. */
+const DRAIN_WITHIN_MS = 10_000
 
 /** Starts to listen. Throws in three parts when the port is taken or forbidden. */
 export async function listen(
@@ -32,8 +35,11 @@ export async function listen(
     close: () =>
       new Promise((resolve, reject) => {
         // A client keeps its connection when the request in hand is answered, and would hold us up until it tires.
+        const giveUpAt = Date.now() + DRAIN_WITHIN_MS
         const closeIdle = setInterval(() => {
-          if ('closeIdleConnections' in server) server.closeIdleConnections()
+          if (!('closeIdleConnections' in server)) return
+          if (Date.now() < giveUpAt) server.closeIdleConnections()
+          else server.closeAllConnections()
         }, 50)
         server.close((error) => {
           clearInterval(closeIdle)
