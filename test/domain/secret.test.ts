@@ -6,6 +6,7 @@ test('a secret shows nothing of itself, however it is printed', () => {
   const secret = new Secret('hunter2')
   const prints = [
     String(secret),
+    // oxlint-disable-next-line typescript/restrict-template-expressions -- the very mistake that must show nothing
     `${secret}`,
     JSON.stringify({ secret }),
     inspect(secret),
