@@ -13,6 +13,8 @@ const root = join(import.meta.dirname, '../..')
 export interface InstalledHoldpoint {
   /** Starts `holdpoint <role>` with nothing in its environment but these variables. */
   start(args: readonly string[], variables: Record<string, string>): Promise<HoldpointProcess>
+  /** Writes a file beside `temporal.config.ts`. */
+  write(name: string, text: string): Promise<void>
   /** Deletes everything. End the processes first. */
   remove(): Promise<void>
 }
@@ -27,6 +29,8 @@ export interface HoldpointProcess {
   readonly exited: Promise<number | null>
   /** All that was written to the standard error. */
   readonly output: () => string
+  /** All that was written to the standard output. */
+  readonly printed: () => string
 }
 
 export async function installHoldpoint(configuration: string): Promise<InstalledHoldpoint> {
@@ -52,17 +56,19 @@ export async function installHoldpoint(configuration: string): Promise<Installed
       const child = spawn(command, all, {
         cwd: directory,
         env: { PATH: process.env['PATH'], ...variables },
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       })
       return observe(child)
     },
+    write: (name, text) => writeFile(join(directory, name), text),
     remove: () => rm(directory, { recursive: true, force: true }),
   }
 }
 
 function observe(child: ChildProcess): HoldpointProcess {
-  let output = ''
+  let [output, printed] = ['', '']
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   const find = (event: string) =>
     eventually(() => {
@@ -76,5 +82,6 @@ function observe(child: ChildProcess): HoldpointProcess {
     kill: (signal) => void child.kill(signal),
     exited,
     output: () => output,
+    printed: () => printed,
   }
 }

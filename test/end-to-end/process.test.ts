@@ -185,6 +185,38 @@ test.concurrent(
 )
 
 test.concurrent(
+  'the demo tells of a release, a cancel and a cleanup, and ends with code 0 as nothing is left',
+  async (context) => {
+    const { holdpoint, start } = await prepare(context)
+    const demo = await start(['demo'])
+    expect([await demo.exited, demo.output()]).toEqual([0, ''])
+    const told = demo.printed()
+    expect(told).toMatch(/branch is running, answered 202[^]*branch is succeeded, answered 202/)
+    expect(told).toMatch(/DATABASE_URL leads to hp_\w+, as hp_\w+: 3 products, as in shop/)
+    for (const phase of ['succeeded', 'canceled', 'cleaned'])
+      expect(told).toContain(`branch: ${phase}`)
+    expect(told).toContain('All three stories ended as they must')
+    for (const secret of [holdpoint.secrets.clientSecret, holdpoint.postgresUrl])
+      expect(told).not.toContain(secret)
+  },
+)
+
+test.concurrent(
+  'the demo ends with code 1 when a story does not end as it must',
+  async (context) => {
+    const { start } = await prepare(context)
+    // A branch action in name only: the build gets no database.
+    await installed.write(
+      'branchless.mjs',
+      "export default { actions: { branch: { name: 'None' } } }",
+    )
+    const demo = await start(['demo', '--config', 'branchless.mjs'])
+    expect(await demo.exited).toBe(1)
+    expect(demo.output()).toContain('The build got no DATABASE_URL')
+  },
+)
+
+test.concurrent(
   'while Temporal is down, webhooks are refused with 503 and /readyz says why; after it is back, they come again and are worked off',
   async ({ onTestFinished }) => {
     const directory = await mkdtemp(join(tmpdir(), 'holdpoint-outage-'))
