@@ -1,7 +1,10 @@
-import { actionWorkflowId } from '../domain/action-key.ts'
+import { randomBytes } from 'node:crypto'
+import { type ActionKey, actionWorkflowId } from '../domain/action-key.ts'
+import { branchRef } from '../domain/branch-ref.ts'
 import type { DeploymentSnapshot, TimelineEvent } from '../simulator/index.ts'
-import { type LocalVercel, SAMPLE_DATABASE, startLocalVercel, withClient } from './local-vercel.ts'
+import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
+import { dropSampleDatabase, withClient } from './sample-database.ts'
 
 /** A story did not end as it must. */
 class StoryFailed extends Error {
@@ -17,42 +20,34 @@ const WITHIN = { timeoutMs: 60_000 }
 export async function demo(options: CommonOptions): Promise<void> {
   heading('Starting what the stories need')
   const startedAt = Date.now()
+  const sampleDatabase = `holdpoint_demo_${randomBytes(4).toString('hex')}`
   const local = await startLocalVercel(options, {
     vercelPort: 0,
     holdpointPort: 0,
+    sampleDatabase,
     verbose: false,
     onEvent: (event) => print(event, startedAt),
   })
   try {
-    const before = await branchDatabases(local)
     const released = await releaseStory(local)
     await cancelStory(local)
     await cleanupStory(local)
     heading('The end: the first deployment is deleted too')
     await removeAndWait(local, released)
-    const left = (await branchDatabases(local)).filter((name) => !before.includes(name))
-    if (left.length > 0) throw new StoryFailed(`Left over on Postgres: ${left.join(', ')}`)
-    say(`Postgres has no database of these deployments any more.`)
+    await expectNothingLeft(local, local.vercel.deployments())
     say(
       `Web UI: ${local.uiUrl ?? 'that of your Temporal server'} (npm run dev shows the same data again)`,
     )
     heading('All three stories ended as they must')
   } finally {
+    await dropSampleDatabase(local.postgresUrl, sampleDatabase)
     await local.close()
   }
 }
 
 async function releaseStory(local: LocalVercel): Promise<DeploymentSnapshot> {
   heading('Story 1: a preview is deployed, held, given a branch, and released')
-  const { id } = local.vercel.deploy(local.project, {
-    environment: 'preview',
-    gitBranch: 'feature/checkout',
-  })
-  const deployment = await local.vercel.until(
-    id,
-    ({ readyState }) => readyState === 'READY',
-    WITHIN,
-  )
+  const deployment = await released(local, 'feature/checkout')
   const url = deployment.env?.['DATABASE_URL']
   if (!url) throw new StoryFailed('The build got no DATABASE_URL.')
   const rows = await withClient(url, async (branch) => {
@@ -64,7 +59,7 @@ async function releaseStory(local: LocalVercel): Promise<DeploymentSnapshot> {
   if (rows?.products !== '3')
     throw new StoryFailed('The branch does not have the rows of its source.')
   say(
-    `The build's DATABASE_URL leads to ${rows.database}, as ${rows.user}: ${rows.products} products, as in ${SAMPLE_DATABASE}.`,
+    `The build's DATABASE_URL leads to ${rows.database}, as ${rows.user}: ${rows.products} products, as in its source.`,
   )
   await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'succeeded' })
   return deployment
@@ -78,7 +73,6 @@ async function cancelStory(local: LocalVercel): Promise<void> {
     answer: { status: 503 },
     times: 1000,
   })
-  const before = await branchDatabases(local)
   const { id } = local.vercel.deploy(local.project, {
     environment: 'preview',
     gitBranch: 'feature/refunds',
@@ -88,31 +82,31 @@ async function cancelStory(local: LocalVercel): Promise<void> {
     WITHIN,
   )
   await waitFor('the branch of the held deployment', async () => {
-    return (await branchDatabases(local)).some((name) => !before.includes(name))
+    return (await leftOf(local, [local.vercel.deployment(id)])).length > 0
   })
   say('The branch exists, and the build is still held.')
   local.vercel.cancel(id)
   local.vercel.dials.failNext.length = 0
   const deployment = local.vercel.deployment(id)
   await expectEnds(local, deployment, { status: 'CANCELLED', phase: 'canceled' })
-  await expectNoBranchBut(local, before)
+  await expectNothingLeft(local, [deployment])
 }
 
 async function cleanupStory(local: LocalVercel): Promise<void> {
   heading('Story 3: a deployment is released, and deleted later')
-  const before = await branchDatabases(local)
-  const { id } = local.vercel.deploy(local.project, {
-    environment: 'preview',
-    gitBranch: 'feature/search',
-  })
-  const deployment = await local.vercel.until(
-    id,
-    ({ readyState }) => readyState === 'READY',
-    WITHIN,
-  )
+  const deployment = await released(local, 'feature/search')
   await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'succeeded' })
   await removeAndWait(local, deployment)
-  await expectNoBranchBut(local, before)
+  await expectNothingLeft(local, [deployment])
+}
+
+/** Deploys a preview and waits until its build is through. */
+async function released(local: LocalVercel, gitBranch: string): Promise<DeploymentSnapshot> {
+  const { id } = local.vercel.deploy(local.project, { environment: 'preview', gitBranch })
+  const isOver = ({ readyState }: DeploymentSnapshot) => ['READY', 'ERROR'].includes(readyState)
+  const deployment = await local.vercel.until(id, isOver, WITHIN)
+  if (deployment.readyState === 'READY') return deployment
+  throw new StoryFailed(`The deployment failed. ${deployment.errorMessage}`)
 }
 
 async function removeAndWait(local: LocalVercel, deployment: DeploymentSnapshot): Promise<void> {
@@ -120,10 +114,42 @@ async function removeAndWait(local: LocalVercel, deployment: DeploymentSnapshot)
   await expectEnds(local, deployment, { status: 'COMPLETED', phase: 'cleaned' })
 }
 
-async function expectNoBranchBut(local: LocalVercel, before: readonly string[]): Promise<void> {
-  const left = (await branchDatabases(local)).filter((name) => !before.includes(name))
-  if (left.length > 0) throw new StoryFailed(`The branch ${left.join(', ')} is still there.`)
-  say('The branch is gone, with its role.')
+async function expectNothingLeft(
+  local: LocalVercel,
+  deployments: readonly DeploymentSnapshot[],
+): Promise<void> {
+  const left = await leftOf(local, deployments)
+  if (left.length > 0) throw new StoryFailed(`Left over on Postgres: ${left.join(', ')}`)
+  const whose = deployments.length === 1 ? 'this deployment' : 'these deployments'
+  say(`Postgres has no database and no role of ${whose} any more.`)
+}
+
+/** The databases and roles that exist of these deployments. */
+async function leftOf(
+  local: LocalVercel,
+  deployments: readonly DeploymentSnapshot[],
+): Promise<string[]> {
+  const names = deployments.flatMap((deployment) =>
+    actionKeys(local, deployment).map((key) => branchRef(key).name),
+  )
+  return await withClient(local.postgresUrl, async (server) => {
+    const { rows } = await server.query<{ name: string }>(
+      `select datname as name from pg_database where datname = any($1)
+       union select rolname from pg_roles where rolname = any($1)`,
+      [names],
+    )
+    return rows.map((row) => row.name)
+  })
+}
+
+function actionKeys(local: LocalVercel, { id, actions }: DeploymentSnapshot): ActionKey[] {
+  const installationId = local.vercel.installation.id
+  return actions.map(({ resourceId, slug }) => ({
+    installationId,
+    resourceId,
+    deploymentId: id,
+    action: slug,
+  }))
 }
 
 /** Waits until every action of the deployment has ended so, and prints where to look at each. */
@@ -132,33 +158,17 @@ async function expectEnds(
   deployment: DeploymentSnapshot,
   wanted: { status: string; phase: string },
 ): Promise<void> {
-  for (const { resourceId, slug } of deployment.actions) {
-    const key = {
-      installationId: local.vercel.installation.id,
-      resourceId,
-      deploymentId: deployment.id,
-      action: slug,
-    }
+  for (const key of actionKeys(local, deployment)) {
     const workflowId = actionWorkflowId(key)
-    await waitFor(`${slug} to end as ${wanted.status}, ${wanted.phase}`, async () => {
+    await waitFor(`${key.action} to end as ${wanted.status}, ${wanted.phase}`, async () => {
       const run = await local.temporal.client.workflow.getHandle(workflowId).describe()
       return (
         run.status.name === wanted.status &&
         run.searchAttributes['HoldpointPhase']?.[0] === wanted.phase
       )
     })
-    say(`${slug}: ${wanted.phase}${local.uiUrl ? `  ${local.runUrl(workflowId)}` : ''}`)
+    say(`${key.action}: ${wanted.phase}${local.uiUrl ? `  ${local.runUrl(workflowId)}` : ''}`)
   }
-}
-
-async function branchDatabases({ postgresUrl }: LocalVercel): Promise<string[]> {
-  return await withClient(postgresUrl, async (server) => {
-    const { rows } = await server.query<{ name: string }>(
-      String.raw`select datname as name from pg_database where datname like 'hp\_%'
-           union select rolname from pg_roles where rolname like 'hp\_%'`,
-    )
-    return rows.map((row) => row.name)
-  })
 }
 
 async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -1,8 +1,9 @@
-import { SAMPLE_DATABASE, startLocalVercel } from './local-vercel.ts'
+import { startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
 import { untilStopSignal } from './run-roles.ts'
 
 const VERCEL_PORT = 4000
+const SAMPLE_DATABASE = 'holdpoint_dev_shop'
 
 /** Runs everything on this machine until Ctrl-C: deploy, cancel and delete on the local Vercel, watch the Web UI. */
 export async function dev(options: CommonOptions): Promise<void> {
@@ -10,6 +11,7 @@ export async function dev(options: CommonOptions): Promise<void> {
   const local = await startLocalVercel(options, {
     vercelPort: VERCEL_PORT,
     holdpointPort: 3000,
+    sampleDatabase: SAMPLE_DATABASE,
     verbose: true,
   })
   try {
@@ -19,7 +21,7 @@ export async function dev(options: CommonOptions): Promise<void> {
         `  Local Vercel     ${local.vercel.url}   deploy, cancel and delete here`,
         `  Temporal Web UI  ${local.uiUrl ?? 'the one of your Temporal server'}`,
         `  Holdpoint        ${local.service.url}/webhooks/vercel`,
-        `  Postgres         ${local.postgresUrl}   the resource is the database ${SAMPLE_DATABASE}`,
+        `  Postgres         ${local.postgresShown}   the resource is the database ${SAMPLE_DATABASE}`,
         '',
         '  Ctrl-C ends it all. Data stays in the data directory unless --ephemeral was given.',
         '',

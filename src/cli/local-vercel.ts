@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import { createHash, randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import type { Config } from '../config/define-config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -15,10 +16,8 @@ import { installRuntime } from '../temporal/runtime.ts'
 import { declarationOf } from './actions.ts'
 import { embeddedServers } from './embedded.ts'
 import type { CommonOptions } from './main.ts'
+import { createSampleDatabase } from './sample-database.ts'
 import { type Service, startService } from './service.ts'
-
-/** The resource of the sample project: a database with a table and three rows. */
-export const SAMPLE_DATABASE = 'shop'
 
 /** Everything on this machine: Temporal, Postgres, Holdpoint, and a Vercel to deploy on. */
 export interface LocalVercel {
@@ -31,6 +30,8 @@ export interface LocalVercel {
   readonly runUrl: (workflowId: string) => string | undefined
   readonly uiUrl: string | undefined
   readonly postgresUrl: string
+  /** For people: the embedded server's URL; the one of the environment is not repeated. */
+  readonly postgresShown: string
   close(): Promise<void>
 }
 
@@ -38,6 +39,8 @@ export interface LocalVercelSettings {
   /** Port of the simulator and of Holdpoint; 0 for any free one. */
   readonly vercelPort: number
   readonly holdpointPort: number
+  /** The resource of the sample project, created when missing: a plain lower-case name that nobody else uses. */
+  readonly sampleDatabase: string
   readonly verbose: boolean
   readonly onEvent?: (event: TimelineEvent) => void
 }
@@ -62,13 +65,14 @@ export async function startLocalVercel(
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const config = await loadConfig(options.config)
+    const config = { ...(await loadConfig(options.config)), taskQueue: localTaskQueue(options) }
     const [temporal, postgresUrl] = await Promise.all([embedded.temporal(), embedded.postgres()])
-    await createSampleDatabase(postgresUrl)
+    await createSampleDatabase(postgresUrl, settings.sampleDatabase)
     installRuntime(log)
-    // The secrets of a Vercel that lives on this machine: made up at each start, but for what names of passwords need.
-    const clientSecret = given.clientSecrets[0] ?? 'local-client-secret'
-    const accessToken = randomBytes(16).toString('hex')
+    // The secrets of a Vercel that lives on this machine are made up at each start.
+    const [clientSecret, accessToken] = [randomBytes(16), randomBytes(16)].map((bytes) =>
+      bytes.toString('hex'),
+    ) as [string, string]
     const vercel = await startSimulator({
       port: settings.vercelPort,
       clientSecret,
@@ -86,7 +90,7 @@ export async function startLocalVercel(
       host: '127.0.0.1',
       port: settings.holdpointPort,
       vercelApiUrl: vercel.url,
-      clientSecrets: given.clientSecrets.length > 0 ? given.clientSecrets : [clientSecret],
+      clientSecrets: [clientSecret],
       accessToken,
     }
     const roles = { server: true, worker: true }
@@ -98,7 +102,7 @@ export async function startLocalVercel(
       name: 'storefront',
       resources: [
         {
-          resourceId: SAMPLE_DATABASE,
+          resourceId: settings.sampleDatabase,
           actions: Object.fromEntries(
             [...config.actions.keys()].map((slug) => [slug, { environments: ['preview'] }]),
           ),
@@ -117,6 +121,7 @@ export async function startLocalVercel(
         uiUrl &&
         `${uiUrl}/namespaces/${link.namespace}/workflows/${encodeURIComponent(workflowId)}`,
       postgresUrl,
+      postgresShown: given.postgresUrl ? 'that of POSTGRES_URL' : postgresUrl,
       close,
     }
   } catch (error) {
@@ -125,35 +130,13 @@ export async function startLocalVercel(
   }
 }
 
-async function createSampleDatabase(serverUrl: string): Promise<void> {
-  await withClient(serverUrl, async (server) => {
-    const { rowCount } = await server.query('select from pg_database where datname = $1', [
-      SAMPLE_DATABASE,
-    ])
-    if (rowCount === 0) await server.query(`create database ${SAMPLE_DATABASE}`)
-  })
-  const url = new URL(serverUrl)
-  url.pathname = `/${SAMPLE_DATABASE}`
-  await withClient(url.href, async (shop) => {
-    await shop.query(
-      'create table if not exists products (id integer primary key, name text not null)',
-    )
-    await shop.query(
-      "insert into products values (1, 'anvil'), (2, 'rope'), (3, 'paint') on conflict (id) do nothing",
-    )
-  })
-}
-
-/** Connects, runs the work and disconnects, whatever happens. */
-export async function withClient<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: url, application_name: 'holdpoint local' })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
+/**
+ * A task queue for this data directory alone. Temporal may be one that others use too: their workers must not get
+ * the work of a local Vercel, nor ours theirs.
+ */
+function localTaskQueue({ dataDir }: CommonOptions): string {
+  const digest = createHash('sha256')
+    .update(`${hostname()} ${resolve(dataDir)}`)
+    .digest('hex')
+  return `holdpoint-local-${digest.slice(0, 12)}`
 }

@@ -192,7 +192,7 @@ test.concurrent(
     expect([await demo.exited, demo.output()]).toEqual([0, ''])
     const told = demo.printed()
     expect(told).toMatch(/branch is running, answered 202[^]*branch is succeeded, answered 202/)
-    expect(told).toMatch(/DATABASE_URL leads to hp_\w+, as hp_\w+: 3 products, as in shop/)
+    expect(told).toMatch(/DATABASE_URL leads to hp_\w+, as hp_\w+: 3 products, as in its source/)
     for (const phase of ['succeeded', 'canceled', 'cleaned'])
       expect(told).toContain(`branch: ${phase}`)
     expect(told).toContain('All three stories ended as they must')
