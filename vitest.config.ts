@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   resolve: {
@@ -11,6 +11,10 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // It writes what `replay.test.ts` reads: `npm run record:histories`.
+    exclude: process.env['RECORD_HISTORIES']
+      ? configDefaults.exclude
+      : [...configDefaults.exclude, 'test/replay/record-histories.test.ts'],
     globalSetup: ['test/servers/global-setup.ts'],
     setupFiles: ['test/servers/setup-file.ts'],
     // One process for all files, one file at a time: Temporal's native core and the workflow bundle are loaded once,

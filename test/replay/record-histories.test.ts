@@ -13,11 +13,10 @@ import {
 } from '../workflows/branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
 
-// RECORD_HISTORIES=1 npx vitest run test/replay/record-histories, then npm run format:fix.
+// npm run record:histories
 // Records the histories that `replay.test.ts` replays, one of each way a run can go. Those of released versions stay
 // as they are: runs of theirs may still be open. Record anew what was never released, or under a new name.
 
-const record = test.runIf(process.env['RECORD_HISTORIES'])
 const directory = join(import.meta.dirname, 'histories')
 
 let environment: TemporalEnvironment
@@ -170,7 +169,7 @@ function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProv
       : Promise.resolve()
 }
 
-record.each(Object.entries(stories))('%s', async (name, { end, play }) => {
+test.each(Object.entries(stories))('%s', async (name, { end, play }) => {
   const provider = branchProvider()
   const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
   const builds = await holdBuilds(environment, { branch: branchAction(provider, deadline) })
