@@ -4,7 +4,7 @@ import { expect, inject, vi } from 'vitest'
 import type { AnyAction } from '../../src/actions/define-action.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
-import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
+import type { ActionKey } from '../../src/domain/action-key.ts'
 import { branchRef } from '../../src/domain/branch-ref.ts'
 import { branchDatabase, defineConfig, postgres, setEnvironment } from '../../src/index.ts'
 import { jsonLog, type Log } from '../../src/log.ts'
@@ -25,6 +25,7 @@ import {
   sql,
 } from '../drivers/postgres-under-test.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { type RunEnd, runEnd } from '../workflows/run-end.ts'
 
 /** The Temporal to run on: a namespace of one's own on the shared dev server, unless said. */
 export type OwnTemporal = Pick<
@@ -72,7 +73,7 @@ export interface HoldpointUnderTest {
   ended(
     deployment: { readonly id: string },
     options?: { readonly after?: 'start' | 'cancel' | 'cleanup'; readonly action?: string },
-  ): Promise<{ type: string; status: string; phase: unknown }>
+  ): Promise<RunEnd>
   /** What stands at Postgres for the deployment: `database`, `role`, `session`. */
   left(deployment: { readonly id: string }): Promise<string[]>
   /** Keeps a session on the source, so that it cannot be copied until the function that is returned is called. */
@@ -194,23 +195,8 @@ export async function startHoldpoint(
       }),
     keyOf,
     async ended(deployment, { after = 'start', action = 'branch' } = {}) {
-      await vercel.untilEvent(
-        (event) =>
-          event.kind === 'webhook' &&
-          event.deploymentId === deployment.id &&
-          event.type.endsWith(after) &&
-          event.result.kind === 'answered' &&
-          event.result.status === 200,
-        { description: `an accepted ${after}` },
-      )
-      const handle = temporal.client.workflow.getHandle(actionWorkflowId(keyOf(deployment, action)))
-      await handle.result().catch(() => {})
-      const run = await handle.describe()
-      return {
-        type: run.type,
-        status: run.status.name,
-        phase: run.searchAttributes['HoldpointPhase']?.[0],
-      }
+      const { client } = temporal
+      return (await runEnd({ vercel, client }, keyOf(deployment, action), after)).end
     },
     left,
     async occupySource() {

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { WorkflowExecutionDescription } from '@temporalio/client'
 import { createActivities } from '../../activities/index.ts'
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
-import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
+import type { ActionKey } from '../../src/domain/action-key.ts'
 import { silentLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import { listen } from '../../src/server/listen.ts'
@@ -17,6 +16,7 @@ import {
 } from '../../src/simulator/index.ts'
 import { createWorker } from '../../src/temporal/worker.ts'
 import type { TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { type RunEnd, runEnd } from './run-end.ts'
 
 export interface HeldBuilds {
   readonly vercel: Simulator
@@ -32,15 +32,8 @@ export interface HeldBuilds {
   ended(
     deployment: { readonly id: string },
     options?: { readonly after?: 'start' | 'cancel' | 'cleanup'; readonly action?: string },
-  ): Promise<RunEnd>
+  ): Promise<RunEnd & { readonly message: string | undefined }>
   close(): Promise<void>
-}
-
-export interface RunEnd {
-  readonly type: string
-  readonly status: string
-  readonly phase: unknown
-  readonly message: string | undefined
 }
 
 /** Runs the real workflows, activities and front door against a local Vercel, on the given Temporal server. */
@@ -122,26 +115,8 @@ export async function holdBuilds(
     keyOf,
     deploy: () => vercel.deploy(project, { environment: 'preview', gitBranch: 'feature/x' }),
     async ended(deployment, { after = 'start', action = slug } = {}) {
-      await vercel.untilEvent(
-        (event) =>
-          event.kind === 'webhook' &&
-          event.deploymentId === deployment.id &&
-          event.type.endsWith(after) &&
-          event.result.kind === 'answered' &&
-          event.result.status === 200,
-      )
-      const handle = client.workflow.getHandle(actionWorkflowId(keyOf(deployment, action)))
-      const message = await handle.result().then(
-        () => undefined,
-        (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
-      )
-      const run: WorkflowExecutionDescription = await handle.describe()
-      return {
-        type: run.type,
-        status: run.status.name,
-        phase: run.searchAttributes['HoldpointPhase']?.[0],
-        message,
-      }
+      const { end, message } = await runEnd({ vercel, client }, keyOf(deployment, action), after)
+      return { ...end, message }
     },
     async close() {
       await vercel.close()
