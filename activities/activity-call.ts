@@ -18,7 +18,7 @@ export type StepCall = Omit<ActionCall, 'key'>
  * failure that Temporal retries or not, until the deadline. `ids` say in logs what the step is about.
  */
 export async function runStep<Result>(
-  { log, deriveSecrets }: Pick<Dependencies, 'log' | 'deriveSecrets'>,
+  { log, deriveSecrets, confirmAttempt }: Omit<Dependencies, 'actions' | 'vercel' | 'cancelRun'>,
   ids: ActionKey | { action: string },
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,
@@ -31,6 +31,7 @@ export async function runStep<Result>(
       log,
       deriveSecrets,
       signal: context.cancellationSignal,
+      confirm: () => confirmAttempt(context.info.taskToken),
       progress(text) {
         news = text
         context.heartbeat(text)

@@ -9,6 +9,8 @@ export interface Dependencies {
   readonly vercel: VercelConnection
   readonly deriveSecrets: (purpose: string) => readonly [Secret, ...Secret[]]
   readonly log: Log
+  /** Throws an `ActionFailure` unless the attempt with this task token is still the one that Temporal waits for. */
+  readonly confirmAttempt: (taskToken: Uint8Array) => Promise<void>
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from '@temporalio/worker'
-import { WorkflowNotFoundError } from '@temporalio/client'
 import { createActivities } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
@@ -11,6 +10,7 @@ import type { EmbeddedServers } from '../drivers/driver.ts'
 import type { Log } from '../log.ts'
 import { createApp } from '../server/app.ts'
 import { type Listener, listen } from '../server/listen.ts'
+import { cancelRun, confirmAttempt } from '../temporal/ask-temporal.ts'
 import { connectTemporal, type TemporalAddress, type TemporalLink } from '../temporal/connection.ts'
 import { dataConverter } from '../temporal/data-converter.ts'
 import { checkNamespace, prepareNamespace } from '../temporal/prepare-namespace.ts'
@@ -180,12 +180,7 @@ function activitiesOf({ environment, config, log }: ServiceSettings, { client }:
       timeoutMs: 10_000,
     },
     deriveSecrets: secretDeriver(derivationKeys(environment)),
-    async cancelRun({ workflowId, runId }) {
-      try {
-        await client.workflow.getHandle(workflowId, runId).cancel()
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error
-      }
-    },
+    confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
+    cancelRun: (run) => cancelRun(client, run),
   })
 }

@@ -55,6 +55,12 @@ export interface ResourceDriver {
 export interface DriverCall {
   /** Aborts when the action is canceled, its deadline passes or the worker shuts down. */
   readonly signal: AbortSignal
+  /**
+   * Asks Temporal whether this call is still wanted, and throws when it was given up: canceled, timed out or taken
+   * over. A worker that stood still for a while does not know that, and its action may be undone already. So ask right
+   * before something is made, holding what excludes other calls for the same name.
+   */
+  confirm(): Promise<void>
   /** Tells Temporal that the work goes on, and people what it does. Optional: the activity heartbeats by itself. */
   progress(text: string): void
   /**

@@ -30,6 +30,7 @@ export async function activitiesForTest(
       accessToken: () => Promise.resolve(ACCESS_TOKEN),
     },
     deriveSecrets: secretDeriver(['key']),
+    confirmAttempt: () => Promise.resolve(),
     log: jsonLog((line) => lines.push(line)),
     cancelRun: () => Promise.resolve(),
   })

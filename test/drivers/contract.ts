@@ -89,6 +89,15 @@ export function describeDriverContract(name: string, setUp: () => Promise<Driver
       expect(await subject.readLines(given)).toEqual(['one', 'two'])
     })
 
+    test('a creation that was given up while its worker stood still makes nothing', async () => {
+      const ref = newRef()
+      const confirm = () => Promise.reject(new Error('given up'))
+      await expect(driver.createBranch({ source, ref }, driverCall({ confirm }))).rejects.toThrow()
+      expect(await driver.listBranches(driverCall())).not.toContainEqual(
+        expect.objectContaining({ ref }),
+      )
+    })
+
     test('opening a branch gives the same connection each time', async () => {
       const ref = await createdBranch()
       const [one, other] = [

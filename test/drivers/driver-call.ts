@@ -4,6 +4,7 @@ import type { DriverCall } from '../../src/drivers/driver.ts'
 
 export interface DriverCallSettings {
   readonly signal?: AbortSignal
+  readonly confirm?: () => Promise<void>
   readonly onProgress?: (text: string) => void
   /** What the secrets are derived from. */
   readonly key?: string
@@ -13,12 +14,14 @@ export interface DriverCallSettings {
 /** What an activity gives to a driver. */
 export function driverCall({
   signal = new AbortController().signal,
+  confirm = () => Promise.resolve(),
   onProgress = () => {},
   key = 'a key for tests',
   olderKeys = [],
 }: DriverCallSettings = {}): DriverCall {
   return {
     signal,
+    confirm,
     progress: onProgress,
     deriveSecrets: (purpose) => [
       derive(key, purpose),

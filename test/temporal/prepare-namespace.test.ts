@@ -108,6 +108,7 @@ describe('a worker', () => {
         actions: new Map(),
         vercel: { baseUrl: '', timeoutMs: 1, accessToken: () => Promise.resolve('') },
         deriveSecrets: secretDeriver(['key']),
+        confirmAttempt: () => Promise.resolve(),
         log: silentLog,
         cancelRun: () => Promise.resolve(),
       }),

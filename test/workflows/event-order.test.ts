@@ -66,6 +66,20 @@ test('an action that does not get there by its deadline is undone, and its user 
   expect(down.branches.size).toBe(0)
 })
 
+test('a step can ask whether it is still wanted, and hears when it was given up', async () => {
+  const answers: unknown[] = []
+  let late: (() => Promise<void>) | undefined
+  provider.before = async (step, call) => {
+    if (step !== 'create') return
+    answers.push(await call.confirm())
+    late = () => call.confirm()
+  }
+  const { id } = builds.deploy()
+  expect(await builds.ended({ id })).toMatchObject({ phase: 'succeeded' })
+  expect(answers).toEqual([undefined])
+  await expect(late?.()).rejects.toMatchObject({ code: 'attempt_given_up', retryable: true })
+})
+
 describe('a cancel leaves nothing behind', () => {
   test.each(['before', 'after'] as const)(
     'when it comes %s the branch is made, and waits for the step in hand',

@@ -14,6 +14,7 @@ import {
   type Simulator,
   startSimulator,
 } from '../../src/simulator/index.ts'
+import { cancelRun, confirmAttempt } from '../../src/temporal/ask-temporal.ts'
 import { createWorker } from '../../src/temporal/worker.ts'
 import type { TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { type RunEnd, runEnd } from './run-end.ts'
@@ -91,9 +92,8 @@ export async function holdBuilds(
         },
         deriveSecrets: secretDeriver(['key']),
         log: silentLog,
-        cancelRun: async ({ workflowId, runId }) => {
-          await client.workflow.getHandle(workflowId, runId).cancel()
-        },
+        confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
+        cancelRun: (run) => cancelRun(client, run),
       }),
     },
   )

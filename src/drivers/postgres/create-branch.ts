@@ -31,6 +31,7 @@ export async function createBranch(
     const found = await inspectBranch(connection, ref)
     if (found.ready) return
     await refuseForbiddenSource(connection, source)
+    await call.confirm()
     if (found.databaseExists) {
       call.progress(`dropping the half-made branch ${ref.name}`)
       await dropDatabase(connection, ref.name)
