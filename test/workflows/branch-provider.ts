@@ -63,7 +63,7 @@ export function branchAction(provider: BranchProvider, deadline = '1 minute') {
 }
 
 /** A promise and the function that resolves it. */
-function gate(): { opened: Promise<void>; open: () => void } {
+export function gate(): { opened: Promise<void>; open: () => void } {
   let open = () => {}
   const opened = new Promise<void>((resolve) => {
     open = resolve

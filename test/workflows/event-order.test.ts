@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   afterAll,
   afterEach,
@@ -11,11 +13,20 @@ import {
 import { actionDigest, actionWorkflowId } from '../../src/domain/action-key.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
-import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
+import {
+  branchAction,
+  type BranchProvider,
+  branchProvider,
+  gate,
+  holdStep,
+} from './branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
 
 // On a real server: the time-skipping one loses its hold of the clock when a start is refused as a duplicate, and
 // rejects the task of a run that cancels an activity just completed.
+
+/** How long a step goes on after it was told to stop. */
+const SLOW_STEP_MS = 300
 
 let environment: TemporalEnvironment
 let provider: BranchProvider
@@ -99,6 +110,23 @@ describe('a cancel leaves nothing behind', () => {
       expect(taken(id)).not.toContain('succeeded')
     },
   )
+
+  test('when the step in hand does not stop at once but makes its branch all the same', async () => {
+    const reached = gate()
+    provider.before = async (step, { signal }) => {
+      if (step !== 'create') return
+      reached.open()
+      await once(signal, 'abort')
+      await delay(SLOW_STEP_MS)
+    }
+    const { id } = builds.deploy()
+    await reached.opened
+    builds.vercel.cancel(id)
+    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+    await expect.poll(() => provider.calls).toContain('create done')
+    expect(provider.calls.slice(-2)).toEqual(['destroy', 'destroy done'])
+    expect(provider.branches.size).toBe(0)
+  })
 
   test('when it comes while the report is on its way', async () => {
     builds.vercel.dials.failNext.push({
