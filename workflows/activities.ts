@@ -17,14 +17,6 @@ export const { fetchDeployment } = proxyLocalActivities<Activities>({
   },
 })
 
-/** Tried once: `running` is news for people, and Vercel takes 100 updates a minute. */
-export const { reportRunning } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '5 seconds',
-  // Waited for to its end, so that it never reaches Vercel after a terminal status.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { maximumAttempts: 1 },
-})
-
 export const { requestCancellation } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
@@ -36,6 +28,16 @@ const provider = {
   heartbeatTimeout: '5 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const
+
+/**
+ * Tried once: `running` is news for people, and Vercel takes 100 updates a minute. Not local, because the work that is
+ * scheduled beside it would wait for its end. Waited for to its end, so that it never follows a terminal status.
+ */
+export const { reportRunning } = proxyActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
+})
 
 /** The provider's work. Retried until the deadline; when canceled, waited for to its end. */
 export const { provision } = proxyActivities<Activities>({

@@ -195,7 +195,7 @@ async function announceRunning(request: ActionRequest, worked: () => boolean): P
     if (reportRunningAfterMs > 0 && (await condition(worked, reportRunningAfterMs))) return
     await reportRunning(key)
   } catch (error) {
-    if (!isCancellation(error)) throw error
+    if (!(error instanceof ActivityFailure) && !isCancellation(error)) throw error
   }
 }
 

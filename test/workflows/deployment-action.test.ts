@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
 import {
@@ -113,6 +122,42 @@ describe('a deployment that is held', () => {
     expect(await builds.ended({ id })).toMatchObject({ phase: 'failed' })
     expect(taken(id)).toEqual(['running', 'failed'])
     expect(provider.branches.size).toBe(0)
+  })
+})
+
+describe('that an action is running', () => {
+  const heldWith = async (reportRunningAfterMs: number | null) => {
+    const held = await holdBuilds(
+      environment,
+      { branch: branchAction(provider) },
+      { reportRunningAfterMs },
+    )
+    onTestFinished(() => held.close())
+    return held
+  }
+  const takenBy = async (held: HeldBuilds) => {
+    const { id } = held.deploy()
+    expect(await held.ended({ id })).toMatchObject({ phase: 'succeeded' })
+    return held.vercel.deployment(id).actions[0]?.acceptedStatuses
+  }
+  /** Makes the provider fail so often that the work takes 15 seconds and more. */
+  const slowDown = () => {
+    let failures = 6
+    provider.before = (step) =>
+      step === 'create' && failures-- > 0
+        ? Promise.reject(new ActionFailure('busy', 'Busy.', { retryable: true }))
+        : Promise.resolve()
+  }
+
+  test('is never told where it was switched off', async () => {
+    expect(await takenBy(await heldWith(null))).toEqual(['succeeded'])
+  })
+
+  test('is told after a while, and not of an action that is quicker', async () => {
+    const held = await heldWith(10_000)
+    expect(await takenBy(held)).toEqual(['succeeded'])
+    slowDown()
+    expect(await takenBy(held)).toEqual(['running', 'succeeded'])
   })
 })
 

@@ -77,6 +77,25 @@ test('an action that does not get there by its deadline is undone, and its user 
   expect(down.branches.size).toBe(0)
 })
 
+test('the work does not wait until Vercel knows that it runs, which is never told after the outcome', async () => {
+  builds.vercel.dials.failNext.push({
+    match: { kind: 'patch', status: 'running' },
+    answer: 'no-answer',
+  })
+  const { id } = builds.deploy()
+  const updated = () =>
+    builds.vercel.records.some((event) => event.kind === 'request' && event.method === 'PATCH')
+  // A request is recorded when it is over: the work did not wait for it.
+  await expect.poll(() => provider.calls).toContain('create done')
+  expect(updated()).toBe(false)
+  expect(await builds.ended({ id })).toMatchObject({ phase: 'succeeded' })
+  expect(taken(id)).toEqual(['succeeded'])
+  const updates = builds.vercel.records.flatMap((event) =>
+    event.kind === 'request' && event.method === 'PATCH' ? [event.body] : [],
+  )
+  expect(updates).toMatchObject([{ status: 'running' }, { status: 'succeeded' }])
+})
+
 test('a step can ask whether it is still wanted, and hears when it was given up', async () => {
   const answers: unknown[] = []
   let late: (() => Promise<void>) | undefined

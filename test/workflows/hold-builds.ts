@@ -88,7 +88,7 @@ export async function holdBuilds(
         vercel: {
           baseUrl: vercel.url,
           accessToken: () => Promise.resolve('token'),
-          timeoutMs: 2000,
+          timeoutMs: 5000,
         },
         deriveSecrets: secretDeriver(['key']),
         log: silentLog,
