@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { register } from 'tsx/esm/api'
 import { type Config, type ConfigFile, defineConfig, InvalidConfig } from './define-config.ts'
@@ -13,6 +13,11 @@ export async function loadConfig(path: string): Promise<Config> {
   if (!existsSync(file)) {
     throw new InvalidConfig(
       `There is no configuration at ${file}, so no action is known. Write one (README shows it), or name another with --config.`,
+    )
+  }
+  if (isCommonJs(file)) {
+    throw new InvalidConfig(
+      `${file} does not load, so no action is known: it is read as CommonJS, which cannot import Holdpoint. Set "type": "module" in the package.json next to it, or name it temporal.config.mts and give that with --config.`,
     )
   }
   // Node 20 runs no TypeScript by itself.
@@ -30,15 +35,20 @@ export async function loadConfig(path: string): Promise<Config> {
       : defineConfig(exported as ConfigFile)
   } catch (cause) {
     if (cause instanceof InvalidConfig) throw cause
-    // Node 20 says of CommonJS that imports us only that there is a cycle.
-    const problem =
-      cause instanceof Error && 'code' in cause && cause.code === 'ERR_REQUIRE_CYCLE_MODULE'
-        ? 'it is read as CommonJS, which cannot import Holdpoint. Set "type": "module" in the package.json next to it, or name it temporal.config.mts and give that with --config.'
-        : cause instanceof Error
-          ? cause.message
-          : String(cause)
+    const problem = cause instanceof Error ? cause.message : String(cause)
     throw new InvalidConfig(`${file} does not load, so no action is known: ${problem}`, { cause })
   } finally {
     await unregister()
+  }
+}
+
+/** Whether a package.json says so; the errors that Node gives for it differ from version to version. */
+function isCommonJs(file: string): boolean {
+  if (!/\.[jt]s$/.test(file)) return false
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    const description = join(directory, 'package.json')
+    if (existsSync(description))
+      return /"type"\s*:\s*"commonjs"/.test(readFileSync(description, 'utf8'))
+    if (directory === dirname(directory)) return false
   }
 }
