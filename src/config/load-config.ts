@@ -42,13 +42,14 @@ export async function loadConfig(path: string): Promise<Config> {
   }
 }
 
-/** Whether a package.json says so; the errors that Node gives for it differ from version to version. */
+/** As Node decides it; the errors that it gives for our being imported from there differ from version to version. */
 function isCommonJs(file: string): boolean {
   if (!/\.[jt]s$/.test(file)) return false
   for (let directory = dirname(file); ; directory = dirname(directory)) {
     const description = join(directory, 'package.json')
-    if (existsSync(description))
-      return /"type"\s*:\s*"commonjs"/.test(readFileSync(description, 'utf8'))
-    if (directory === dirname(directory)) return false
+    if (existsSync(description)) {
+      return !/"type"\s*:\s*"module"/.test(readFileSync(description, 'utf8'))
+    }
+    if (directory === dirname(directory)) return true
   }
 }

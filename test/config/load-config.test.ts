@@ -20,6 +20,9 @@ const FILES = {
   'imports.ts': `import './missing.ts'\nexport default { actions: {} }`,
   'number.ts': `export default 5`,
   'wrong.ts': `export default { actions: { branch: { name: '' } } }`,
+  'untyped/package.json': '{}',
+  'untyped/temporal.config.ts': `export default { actions: {} }`,
+  'untyped/temporal.config.mts': `export default { actions: {} }`,
   'commonjs/package.json': '{"type":"commonjs"}',
   'commonjs/temporal.config.ts': `
     import { defineConfig } from '${join(import.meta.dirname, '../../src/index.ts')}'
@@ -66,6 +69,13 @@ describe('a configuration is loaded', () => {
   test('from JavaScript', () => {
     expect(of('script.js')).toEqual({ taskQueue: 'deployment-actions', actions: ['env'] })
   })
+
+  test('from a module by its name, whatever the package beside it is', () => {
+    expect(of('untyped/temporal.config.mts')).toEqual({
+      taskQueue: 'deployment-actions',
+      actions: [],
+    })
+  })
 })
 
 describe('one that cannot be used is named, with the reason and what to do', () => {
@@ -76,6 +86,7 @@ describe('one that cannot be used is named, with the reason and what to do', () 
     ['one that throws', 'throws.ts', 'no such thing as a free branch'],
     ['one that imports what is not there', 'imports.ts', 'missing.ts'],
     ['one that Node takes for CommonJS', 'commonjs/temporal.config.ts', '"type": "module"'],
+    ['one beside no type', 'untyped/temporal.config.ts', '"type": "module"'],
   ])('%s', (_, name, told) => {
     expect(of(name)).toMatchObject({ error: 'InvalidConfig' })
     expect(of(name)?.message).toContain(join(directory, name))
