@@ -213,11 +213,13 @@ describe('time takes nothing away', () => {
     let failures = 20
     provider.before = (step) =>
       step === 'destroy' && failures-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()
-    const step = holdStep(provider, 'after', 'create')
+    provider.after = (step) =>
+      step === 'create'
+        ? Promise.reject(new ActionFailure('quota', 'Too many.', { retryable: false }))
+        : Promise.resolve()
     const { id } = builds.deploy()
-    await step.reached
-    builds.vercel.cancel(id)
-    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+    expect(await builds.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
+    expect(taken(id)).toEqual(['running', 'failed'])
     expect(failures).toBeLessThan(0)
     expect(provider.branches.size).toBe(0)
   })
