@@ -209,21 +209,6 @@ describe('a start whose deployment does not wait creates nothing', () => {
 })
 
 describe('time takes nothing away', () => {
-  test('an undo that fails for hours is retried until it holds', async () => {
-    let failures = 20
-    provider.before = (step) =>
-      step === 'destroy' && failures-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()
-    provider.after = (step) =>
-      step === 'create'
-        ? Promise.reject(new ActionFailure('quota', 'Too many.', { retryable: false }))
-        : Promise.resolve()
-    const { id } = builds.deploy()
-    expect(await builds.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
-    expect(taken(id)).toEqual(['running', 'failed'])
-    expect(failures).toBeLessThan(0)
-    expect(provider.branches.size).toBe(0)
-  })
-
   test('a deployment that succeeded is cleaned up half a year later', async () => {
     const { id } = builds.deploy()
     await builds.ended({ id })

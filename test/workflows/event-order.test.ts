@@ -187,6 +187,19 @@ describe('a cancel leaves nothing behind', () => {
     expect(provider.calls).not.toContain('create')
   })
 
+  test('when the undo fails again and again: it is retried until it holds', async () => {
+    let failures = 3
+    provider.before = (step) =>
+      step === 'destroy' && failures-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()
+    const step = holdStep(provider, 'after', 'create')
+    const { id } = builds.deploy()
+    await step.reached
+    builds.vercel.cancel(id)
+    expect(await builds.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+    expect(failures).toBeLessThan(0)
+    expect(provider.branches.size).toBe(0)
+  })
+
   test('when an operator cancels the run in Temporal', async () => {
     const step = holdStep(provider, 'after', 'create')
     const { id } = builds.deploy()
