@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import type { Config } from '../config/define-config.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { jsonLog, type Log, silentLog } from '../log.ts'
@@ -24,7 +23,6 @@ export interface LocalVercel {
   readonly vercel: Simulator
   readonly project: Project
   readonly service: Service
-  readonly config: Config
   readonly temporal: TemporalLink
   /** The Web UI's page of the latest run of a workflow; undefined where the environment's Temporal has no known UI. */
   readonly runUrl: (workflowId: string) => string | undefined
@@ -114,7 +112,6 @@ export async function startLocalVercel(
       vercel,
       project,
       service,
-      config,
       temporal: link,
       uiUrl,
       runUrl: (workflowId) =>
