@@ -18,7 +18,12 @@ export type StepCall = Omit<ActionCall, 'key'>
  * failure that Temporal retries or not, until the deadline. `ids` say in logs what the step is about.
  */
 export async function runStep<Result>(
-  { log, deriveSecrets, confirmAttempt }: Omit<Dependencies, 'actions' | 'vercel' | 'cancelRun'>,
+  {
+    log,
+    holdpoint,
+    deriveSecrets,
+    confirmAttempt,
+  }: Omit<Dependencies, 'actions' | 'vercel' | 'cancelRun'>,
   ids: ActionKey | { action: string },
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,
@@ -29,6 +34,7 @@ export async function runStep<Result>(
   try {
     return await step({
       log,
+      holdpoint,
       deriveSecrets,
       signal: context.cancellationSignal,
       confirm: () => confirmAttempt(context.info.taskToken),

@@ -7,6 +7,8 @@ import type { VercelConnection } from '../src/vercel/client.ts'
 export interface Dependencies {
   readonly actions: ReadonlyMap<string, DeclaredAction>
   readonly vercel: VercelConnection
+  /** Which Holdpoint this is; see `DriverCall`. */
+  readonly holdpoint: string
   readonly deriveSecrets: (purpose: string) => readonly [Secret, ...Secret[]]
   readonly log: Log
   /** Throws an `ActionFailure` unless the attempt with this task token is still the one that Temporal waits for. */

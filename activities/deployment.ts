@@ -11,12 +11,15 @@ import type { Dependencies } from './dependencies.ts'
 /** A new deployment may be unknown to the server that is asked first. */
 const UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS = 4
 
+const STEPS = ['provision', 'migrate', 'ready'] as const
+export type Step = (typeof STEPS)[number]
+
 export interface OpenedAction {
   readonly deployment: Deployment
   /** Option values as the customer set them, unchecked. */
   readonly options: Record<string, unknown>
-  /** Whether the action does any work at the provider. */
-  readonly provisions: boolean
+  /** The steps that the action has, in their order. */
+  readonly steps: readonly Step[]
 }
 
 export function createDeploymentActivities({ actions, vercel, log }: Dependencies) {
@@ -48,7 +51,7 @@ export function createDeploymentActivities({ actions, vercel, log }: Dependencie
         return {
           deployment,
           options: options ?? metadata,
-          provisions: definition.provision !== undefined,
+          steps: STEPS.filter((step) => definition[step] !== undefined),
         }
       } catch (error) {
         throw activityFailure(error, key, log, deadlineAt)

@@ -26,7 +26,6 @@ export type Report =
   | { readonly kind: 'again'; readonly mayHaveBeenTaken: boolean; readonly afterMs: number }
 
 export interface SucceededReport extends ActionStep {
-  readonly reference: unknown
   /** Whether an earlier try may have reached Vercel. */
   readonly mayHaveBeenTaken: boolean
 }

@@ -1,9 +1,10 @@
-import type { ProvisionedObject } from '../src/actions/define-action.ts'
+import type { OutcomeCall, ProvisionedObject } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { Deployment } from '../src/domain/deployment.ts'
 import { runStep } from './activity-call.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
+import type { Step } from './deployment.ts'
 
 /** What the steps of an action are about. */
 export interface ActionStep {
@@ -13,36 +14,71 @@ export interface ActionStep {
   readonly options: Record<string, unknown>
   /** When the action's time is over, in milliseconds since 1970. */
   readonly deadlineAt: number
+  /** What `provision` returned; undefined before. */
+  readonly reference?: unknown
 }
 
 export function createResourceActivities(dependencies: Dependencies) {
   const { actions } = dependencies
+
+  async function runActionStep(name: Step, step: ActionStep): Promise<unknown> {
+    const { key, deployment, options, deadlineAt, reference } = step
+    return runStep(
+      dependencies,
+      key,
+      async (call) => {
+        const { definition } = declaredAction(actions, key.action)
+        const checked = checkOptions(definition, options)
+        const stepCall: OutcomeCall<unknown, unknown> = {
+          ...call,
+          key,
+          deployment,
+          options: checked,
+          reference,
+        }
+        return definition[name]?.(stepCall)
+      },
+      deadlineAt,
+    )
+  }
+
   return {
     /** Does the provider's work, or finds it done; answers what the action wants to remember of it. */
-    async provision({ key, deployment, options, deadlineAt }: ActionStep): Promise<unknown> {
-      return runStep(
-        dependencies,
-        key,
-        async (call) => {
-          const { definition } = declaredAction(actions, key.action)
-          const checked = checkOptions(definition, options)
-          return definition.provision?.({ ...call, key, deployment, options: checked })
-        },
-        deadlineAt,
-      )
+    provision: (step: ActionStep): Promise<unknown> => runActionStep('provision', step),
+
+    /** Changes what was provisioned before the build may use it. */
+    async migrate(step: ActionStep): Promise<void> {
+      await runActionStep('migrate', step)
+    },
+
+    /** Returns once what was provisioned is fit for use. */
+    async ready(step: ActionStep): Promise<void> {
+      await runActionStep('ready', step)
     },
 
     /** Takes back all that was made for the key. The second time, and when there is nothing, it just succeeds. */
-    async deprovision(key: ActionKey): Promise<void> {
+    async deprovision({
+      key,
+      deployment,
+    }: Pick<ActionStep, 'key'> & Partial<Pick<ActionStep, 'deployment'>>): Promise<void> {
       await runStep(dependencies, key, async (call) => {
-        await declaredAction(actions, key.action).definition.deprovision?.({ ...call, key })
+        const { definition } = declaredAction(actions, key.action)
+        await definition.deprovision?.({ ...call, key, ...(deployment && { deployment }) })
       })
     },
 
     /** Everything that the action ever made and that still exists, whoever it was made for. */
     async list(action: string): Promise<ProvisionedObject[]> {
       return runStep(dependencies, { action }, async (call) => {
-        return (await declaredAction(actions, action).definition.list?.(call)) ?? []
+        return (await declaredAction(actions, action).definition.list?.({ ...call, action })) ?? []
+      })
+    },
+
+    /** Destroys what nobody needs any more, if that is still so. Answers whether it is gone. */
+    async expire({ action, name }: { action: string; name: string }): Promise<boolean> {
+      return runStep(dependencies, { action }, async (call) => {
+        const { definition } = declaredAction(actions, action)
+        return (await definition.expire?.({ ...call, action, name })) ?? false
       })
     },
   }

@@ -39,8 +39,8 @@ export const { reportRunning } = proxyActivities<Activities>({
   retry: { maximumAttempts: 1 },
 })
 
-/** The provider's work. Retried until the deadline; when canceled, waited for to its end. */
-export const { provision } = proxyActivities<Activities>({
+/** The provider's work, each step by itself. Retried until the deadline; when canceled, waited for to its end. */
+export const { provision, migrate, ready } = proxyActivities<Activities>({
   ...provider,
   retry: {
     initialInterval: '500 milliseconds',

@@ -16,10 +16,9 @@ export async function compensation(request: CompensationRequest): Promise<Action
   let wish: Wish = request.wish
   setHandler(cancelSignal, () => void (wish = joinWishes(wish, 'canceled')))
   setHandler(cleanupSignal, () => void (wish = joinWishes(wish, 'cleaned')))
-  const refused = await CancellationScope.nonCancellable(() => deprovision(request.key)).then(
-    () => undefined,
-    explainFailure,
-  )
+  const refused = await CancellationScope.nonCancellable(() =>
+    deprovision({ key: request.key }),
+  ).then(() => undefined, explainFailure)
   if (refused) {
     showPhase({ phase: 'failed', because: refused.message })
     throw refused

@@ -15,7 +15,9 @@ import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
 import {
   deprovision,
   fetchDeployment,
+  migrate,
   provision,
+  ready,
   reportFailed,
   reportRunning,
   reportSucceeded,
@@ -104,7 +106,7 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
       },
     )
 
-  const { deployment, options, provisions } = await beforeDeadline(() =>
+  const { deployment, options, steps } = await beforeDeadline(() =>
     fetchDeployment({ ...request, deadlineAt }),
   )
   if (deployment.standing !== 'waiting') {
@@ -125,10 +127,12 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
   const running = announceRunning(request, () => worked)
   let reference: unknown
   try {
-    if (provisions) {
-      compensations.add(() => deprovision(key))
+    if (steps.includes('provision')) {
+      compensations.add(() => deprovision({ key, deployment }))
       reference = await beforeDeadline(() => provision(step))
     }
+    if (steps.includes('migrate')) await beforeDeadline(() => migrate({ ...step, reference }))
+    if (steps.includes('ready')) await beforeDeadline(() => ready({ ...step, reference }))
   } finally {
     // The terminal status comes after `running` or instead of it, never before.
     worked = true

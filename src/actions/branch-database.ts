@@ -1,8 +1,25 @@
 import type { z } from 'zod'
-import { branchRef } from '../domain/branch-ref.ts'
+import type { ActionKey } from '../domain/action-key.ts'
+import { type BranchRef, branchRef, isOwn, sharedBranchRef } from '../domain/branch-ref.ts'
+import type { Deployment } from '../domain/deployment.ts'
+import { parseDuration } from '../domain/duration.ts'
 import type { Secret } from '../domain/secret.ts'
-import type { BranchConnection, ResourceDriver } from '../drivers/driver.ts'
-import { type ActionDefinition, defineAction, type Environment } from './define-action.ts'
+import type {
+  BranchConnection,
+  BranchRecord,
+  BranchSharing,
+  ResourceDriver,
+} from '../drivers/driver.ts'
+import { untilReady } from './check-readiness.ts'
+import {
+  type ActionDefinition,
+  defineAction,
+  type DeprovisionCall,
+  type Environment,
+  type ListCall,
+  type ProvisionCall,
+  type ProvisionedObject,
+} from './define-action.ts'
 
 export interface BranchDatabaseSettings<Options> {
   readonly name: string
@@ -11,39 +28,175 @@ export interface BranchDatabaseSettings<Options> {
   readonly suggest?: readonly Environment[]
   readonly deadline?: string
   readonly driver: ResourceDriver
+  /**
+   * Who gets a branch: each deployment one of its own, or all deployments of a git branch one together, which lives
+   * until the last of them is canceled or removed. Deployments without git get their own. Default `'deployment'`.
+   */
+  readonly scope?: 'deployment' | 'git-branch'
+  /** How long a shared branch stays after its last deployment. Default `'1 hour'`. */
+  readonly keepFor?: string
+  /**
+   * What a further deployment of the git branch finds: what the earlier ones left (`'reuse'`, the default), or a fresh
+   * copy of the resource (`'reset'`), which the earlier ones then see too.
+   */
+  readonly onPush?: 'reuse' | 'reset'
+  /** Changes the branch before the build gets it: `sqlFiles('migrations')`, or `command('npx', ['prisma', …])`. */
+  readonly migrate?: (branch: BranchConnection, call: BranchStepCall) => Promise<void>
+  /** Answers undefined once the branch is fit for use, else one sentence on what is missing; asked every second. */
+  readonly ready?: (branch: BranchConnection, call: BranchStepCall) => Promise<string | undefined>
   /** The environment variables of the deployment. Default: `DATABASE_URL`. */
   readonly secrets?: (branch: BranchConnection) => Record<string, Secret | string>
 }
 
-/**
- * Gives each deployment a branch of its own: a copy of the resource, with its own role and password, that lives
- * until the deployment is canceled or removed.
- */
+/** What `migrate` and `ready` get of the action beside the branch. */
+export type BranchStepCall = Pick<
+  ProvisionCall<unknown>,
+  'key' | 'deployment' | 'options' | 'signal' | 'progress' | 'log'
+>
+
+const PROBE_EVERY_MS = 1000
+
+/** Gives deployments a branch: a copy of the resource, with its own role and password, until they are gone. */
 export function branchDatabase<Options = Record<never, never>>(
   settings: BranchDatabaseSettings<Options>,
 ): ActionDefinition<Options, { branch: string }> {
-  const { driver, secrets = (branch) => ({ DATABASE_URL: branch.url }), ...declaration } = settings
+  const {
+    driver,
+    scope = 'deployment',
+    keepFor = '1 hour',
+    onPush = 'reuse',
+    migrate,
+    ready,
+    secrets = (branch) => ({ DATABASE_URL: branch.url }),
+    ...declaration
+  } = settings
+  const { sharing } = driver
+  if (scope === 'git-branch' && !sharing) throw cannotShare(driver)
+  const unclaimedForMs = parseDuration(keepFor)
+  if (unclaimedForMs === undefined) throw noDuration(keepFor)
+
+  const refOf = (call: { key: ActionKey; deployment: Deployment }): BranchRef =>
+    (scope === 'git-branch' && gitBranchOf(call)) || branchRef(call.key)
+
+  /** Does the step with the branch open, while no other deployment's step works on it. */
+  const onBranch = async (
+    call: ProvisionCall<Options>,
+    step: (branch: BranchConnection, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> => {
+    const ref = refOf(call)
+    const work = async (signal: AbortSignal) =>
+      step(await driver.openBranch(ref, { ...call, signal }), signal)
+    await (isOwn(ref) || !sharing ? work(call.signal) : sharing.exclusively(ref, call, work))
+  }
+
   return defineAction<Options, { branch: string }>({
     ...declaration,
     driver,
     async provision(call) {
-      const ref = branchRef(call.key)
-      await driver.createBranch({ source: call.key.resourceId, ref }, call)
+      const ref = refOf(call)
+      const source = call.key.resourceId
+      const { deploymentId } = call.key
+      if (isOwn(ref) || !sharing) await driver.createBranch({ source, ref }, call)
+      else await sharing.claimBranch({ source, ref, deploymentId, onPush }, call)
       return { branch: ref.name }
     },
+    ...(migrate && {
+      migrate: (call: ProvisionCall<Options>) =>
+        onBranch(call, (branch, signal) => migrate(branch, { ...call, signal })),
+    }),
+    ...(ready && {
+      ready: (call: ProvisionCall<Options>) =>
+        onBranch(call, (branch, signal) =>
+          untilReady(() => ready(branch, { ...call, signal }), { ...call, signal }, PROBE_EVERY_MS),
+        ),
+    }),
     async outcome(call) {
-      return secrets(await driver.openBranch(branchRef(call.key), call))
+      return secrets(await driver.openBranch(refOf(call), call))
     },
     async deprovision(call) {
       await driver.deleteBranch(branchRef(call.key), call)
+      if (sharing) await giveUpClaims(sharing, call)
     },
     async list(call) {
       const branches = await driver.listBranches(call)
-      return branches.map(({ ref, createdAt, complete }) => ({
-        ...ref,
-        ...(createdAt && { createdAtMs: createdAt.getTime() }),
-        complete,
-      }))
+      return branches
+        .filter(({ ref }) => ref.owner.action === call.action)
+        .flatMap((branch) => provisionedObjects(branch, unclaimedForMs))
     },
+    ...(sharing && {
+      async expire(call: ListCall & { name: string }) {
+        const branches = await driver.listBranches(call)
+        const branch = branches.find(({ ref }) => ref.name === call.name)
+        return !branch || (await sharing.deleteUnclaimed({ ref: branch.ref, unclaimedForMs }, call))
+      },
+    }),
   })
+
+  /**
+   * The branch that the deployment shares is known while its run is open. Asking for that one waits for a call that may
+   * still put the claim on it; the list finds claims that no history tells of, or of another `scope`.
+   */
+  async function giveUpClaims(keeper: BranchSharing, call: DeprovisionCall): Promise<void> {
+    const { key, deployment } = call
+    const known = deployment && scope === 'git-branch' && gitBranchOf({ key, deployment })
+    if (known) await giveUpClaim(keeper, known, call)
+    for (const { ref, claims } of await driver.listBranches(call)) {
+      const ours = claims?.some(({ deploymentId }) => deploymentId === key.deploymentId)
+      if (ours && isForAction(ref, key)) await giveUpClaim(keeper, ref, call)
+    }
+  }
+
+  async function giveUpClaim(keeper: BranchSharing, ref: BranchRef, call: DeprovisionCall) {
+    await keeper.releaseClaim({ ref, deploymentId: call.key.deploymentId }, call)
+    await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
+  }
+}
+
+/** The branch shared by all deployments of the git branch; undefined for a deployment without git. */
+function gitBranchOf({
+  key: { installationId, resourceId, action },
+  deployment: { projectId, gitBranch },
+}: {
+  key: ActionKey
+  deployment: Deployment
+}): BranchRef | undefined {
+  if (!projectId || !gitBranch) return undefined
+  return sharedBranchRef({ installationId, resourceId, projectId, gitBranch, action })
+}
+
+function isForAction({ owner }: BranchRef, key: ActionKey): boolean {
+  return (
+    owner.installationId === key.installationId &&
+    owner.resourceId === key.resourceId &&
+    owner.action === key.action
+  )
+}
+
+function provisionedObjects(branch: BranchRecord, unclaimedForMs: number): ProvisionedObject[] {
+  const { ref, createdAt, complete, holdpoint, claims = [], unclaimedSince } = branch
+  const common = { name: ref.name, complete, ...(holdpoint !== undefined && { holdpoint }) }
+  if (isOwn(ref))
+    return [{ ...common, owner: ref.owner, ...(createdAt && { sinceMs: createdAt.getTime() }) }]
+  const { installationId, resourceId, action } = ref.owner
+  if (claims.length === 0) {
+    const sinceMs = unclaimedSince?.getTime() ?? createdAt?.getTime() ?? 0
+    return [{ ...common, sinceMs, expiresAtMs: sinceMs + unclaimedForMs }]
+  }
+  return claims.map(({ deploymentId, claimedAt }) => ({
+    ...common,
+    owner: { installationId, resourceId, deploymentId, action },
+    sinceMs: claimedAt.getTime(),
+  }))
+}
+
+function cannotShare(driver: ResourceDriver): TypeError {
+  return new TypeError(
+    `branchDatabase({ scope: 'git-branch' }) is not possible with the driver ${driver.kind}, which cannot keep claims of several deployments on one branch: use scope 'deployment', or another driver`,
+  )
+}
+
+function noDuration(text: string): TypeError {
+  return new TypeError(
+    `branchDatabase({ keepFor }) is ${JSON.stringify(text)}, which is no duration, so nobody knows when a shared branch may go; write '1 hour'`,
+  )
 }

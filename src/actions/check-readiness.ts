@@ -32,20 +32,30 @@ export function checkReadiness(
   const { probe, intervalMs = 1000, ...declaration } = settings
   return defineAction({
     ...declaration,
-    async provision(call) {
-      for (let attempt = 1; ; attempt++) {
-        const missing = await missingFor(probe, call)
-        if (missing === undefined) return
-        call.progress(`Not ready yet (${attempt}): ${missing}`)
-        await delay(intervalMs, undefined, { signal: call.signal })
-      }
-    },
+    provision: (call) => untilReady(() => probe(call), call, intervalMs),
   })
 }
 
-async function missingFor(probe: Probe, call: ActionCall): Promise<string | undefined> {
+/** Asks until nothing is missing any more; tells meanwhile what is. Throws when the call is aborted. */
+export async function untilReady(
+  missing: () => Promise<string | undefined>,
+  call: Pick<ActionCall, 'signal' | 'progress'>,
+  intervalMs: number,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const what = await missingOrSilent(missing, call)
+    if (what === undefined) return
+    call.progress(`Not ready yet (${attempt}): ${what}`)
+    await delay(intervalMs, undefined, { signal: call.signal })
+  }
+}
+
+async function missingOrSilent(
+  missing: () => Promise<string | undefined>,
+  call: Pick<ActionCall, 'signal'>,
+): Promise<string | undefined> {
   try {
-    return await probe(call)
+    return await missing()
   } catch {
     call.signal.throwIfAborted()
     // What a probe throws may hold a connection string, so it is not repeated here.

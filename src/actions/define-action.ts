@@ -34,6 +34,10 @@ export interface ActionDefinition<Options = unknown, Reference = unknown> {
    * names, never a secret.
    */
   provision?(call: ProvisionCall<Options>): Promise<Reference>
+  /** Changes what was made before the build may use it: database migrations. Runs after `provision`. */
+  migrate?(call: OutcomeCall<Options, Reference>): Promise<void>
+  /** Returns once what was made is fit for use; changes nothing. The last step before the outcome. */
+  ready?(call: OutcomeCall<Options, Reference>): Promise<void>
   /**
    * What Vercel is told on success. Prove every credential first. The same answer each time: a report whose answer
    * was lost is sent again with the same body.
@@ -43,9 +47,14 @@ export interface ActionDefinition<Options = unknown, Reference = unknown> {
    * Takes back all that `provision` made or half made for this key, knowing nothing but the key. Succeeds when there
    * is nothing. Retried until it holds. Leave it out only when `provision` leaves nothing behind.
    */
-  deprovision?(call: ActionCall): Promise<void>
-  /** Everything `provision` ever made that still exists, whoever it was made for. */
-  list?(call: Omit<ActionCall, 'key'>): Promise<ProvisionedObject[]>
+  deprovision?(call: DeprovisionCall): Promise<void>
+  /** Everything `provision` ever made that still exists, whoever it was made for, and whoever needs it still. */
+  list?(call: ListCall): Promise<ProvisionedObject[]>
+  /**
+   * Destroys the object of this name, which `list` told has no owner any more and whose time was over. Answers false
+   * and leaves it when that is no longer so, and true when it is gone, the second time too.
+   */
+  expire?(call: ListCall & { readonly name: string }): Promise<boolean>
 }
 
 export type Environment = 'production' | 'preview' | 'development' | (string & {})
@@ -64,12 +73,27 @@ export interface OutcomeCall<Options, Reference> extends ProvisionCall<Options> 
   readonly reference: Reference
 }
 
+export interface DeprovisionCall extends ActionCall {
+  /** As the run of the action read it; unset when no run is there to tell, as in a cleanup months later. */
+  readonly deployment?: Deployment
+}
+
+export interface ListCall extends Omit<ActionCall, 'key'> {
+  /** The slug that the action has in the configuration: what was made for another one is none of its business. */
+  readonly action: string
+}
+
+/** What exists at the provider on behalf of one action; what several share stands in a list once for each. */
 export interface ProvisionedObject {
   readonly name: string
-  readonly owner: ActionKey
-  /** In milliseconds since 1970; unset when the provider does not tell. */
-  readonly createdAtMs?: number
+  /** Unset: nobody needs it any more, and it may go at `expiresAtMs`. */
+  readonly owner?: ActionKey
+  /** Since when it is there for that owner, in milliseconds since 1970; unset when the provider does not tell. */
+  readonly sinceMs?: number
+  readonly expiresAtMs?: number
   readonly complete: boolean
+  /** Which Holdpoint made it; see `DriverCall`. */
+  readonly holdpoint?: string
 }
 
 /** Declares an action; its slug is the name it has in `defineConfig({ actions })`. */

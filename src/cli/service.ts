@@ -161,6 +161,17 @@ async function fitNamespace(link: TemporalLink): Promise<void> {
   )
 }
 
+/**
+ * Which Holdpoint this is, the same after any restart: an installation belongs to one integration. Without its id,
+ * the place where the work is kept must do.
+ */
+export function holdpointId(
+  { clientId, temporalNamespace }: Pick<Environment, 'clientId' | 'temporalNamespace'>,
+  { taskQueue }: Pick<Config, 'taskQueue'>,
+): string {
+  return clientId ?? `${temporalNamespace}/${taskQueue}`
+}
+
 /** All keys that passwords were derived from, as long as they are configured; the first is in force. */
 function derivationKeys({ encryptionKeys, clientSecrets }: Environment) {
   const [current, ...older] = [...encryptionKeys.map((key) => key.bytes), ...clientSecrets]
@@ -179,6 +190,7 @@ function activitiesOf({ environment, config, log }: ServiceSettings, { client }:
       accessToken: () => Promise.resolve(token),
       timeoutMs: 10_000,
     },
+    holdpoint: holdpointId(environment, config),
     deriveSecrets: secretDeriver(derivationKeys(environment)),
     confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
     cancelRun: (run) => cancelRun(client, run),

@@ -1,6 +1,6 @@
-import ms from 'ms'
 import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
+import { parseDuration } from '../domain/duration.ts'
 
 /** What an operator writes in `temporal.config.ts`. */
 export interface ConfigFile {
@@ -28,7 +28,7 @@ const actionSchema = z.looseObject({
   deadline: z
     .string()
     .refine(
-      (text) => parseDuration(text) !== undefined,
+      (text) => parseDeadline(text) !== undefined,
       "must be a duration from '1 second' to '45 minutes'",
     )
     .optional(),
@@ -67,7 +67,7 @@ export function defineConfig(file: ConfigFile): Config {
   }
   const actions = Object.entries(file.actions).map(
     ([slug, definition]): [string, DeclaredAction] => {
-      const deadlineMs = parseDuration(definition.deadline ?? DEFAULT_DEADLINE) ?? 0
+      const deadlineMs = parseDeadline(definition.deadline ?? DEFAULT_DEADLINE) ?? 0
       return [slug, { slug, definition, deadlineMs }]
     },
   )
@@ -77,9 +77,8 @@ export function defineConfig(file: ConfigFile): Config {
   })
 }
 
-function parseDuration(text: string): number | undefined {
-  // Of an empty text `ms` makes an error of its own.
-  const value = text === '' ? undefined : (ms(text as ms.StringValue) as number | undefined)
+function parseDeadline(text: string): number | undefined {
+  const value = parseDuration(text)
   // A build takes 45 minutes at most; an action that takes longer holds nothing any more.
   return value !== undefined && value >= 1000 && value <= 45 * 60_000 ? value : undefined
 }

@@ -8,6 +8,8 @@ export interface Environment {
   readonly port: number
   readonly host: string
   readonly vercelApiUrl: string
+  /** The integration's client id (`oac_…`). */
+  readonly clientId: string | undefined
   readonly clientSecrets: readonly string[]
   readonly accessToken: string | undefined
   readonly postgresUrl: string | undefined
@@ -33,6 +35,7 @@ const variablesSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('0.0.0.0'),
   VERCEL_API_URL: url.default('https://api.vercel.com'),
+  INTEGRATION_CLIENT_ID: z.string().trim().optional(),
   INTEGRATION_CLIENT_SECRET: z.string().default('').transform(commaSeparated),
   VERCEL_ACCESS_TOKEN: z
     .string()
@@ -90,6 +93,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     port: data.PORT,
     host: data.HOST,
     vercelApiUrl: data.VERCEL_API_URL,
+    clientId: data.INTEGRATION_CLIENT_ID,
     clientSecrets: data.INTEGRATION_CLIENT_SECRET,
     accessToken: data.VERCEL_ACCESS_TOKEN,
     postgresUrl: data.POSTGRES_URL,

@@ -34,6 +34,7 @@ function idPart(part: string): string {
   return `${part.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').slice(0, 40)}@${digest(part)}`
 }
 
-function digest(text: string): string {
+/** The first 32 hex digits (128 bits) of the text's SHA-256. */
+export function digest(text: string): string {
   return bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)
 }

@@ -44,6 +44,9 @@ export interface ResourceDriver {
   /** All branches that carry an owner mark, half-made ones and leftover roles included; nothing else. */
   listBranches(call: DriverCall): Promise<BranchRecord[]>
 
+  /** Branches that several deployments share. Left out by a driver that cannot keep claims at its provider. */
+  readonly sharing?: BranchSharing
+
   /** What an operator should know or mend before relying on this provider; for `holdpoint doctor`. Never throws. */
   check(): Promise<Finding[]>
 
@@ -51,8 +54,55 @@ export interface ResourceDriver {
   close(): Promise<void>
 }
 
+/**
+ * Branches that several deployments share. Each deployment holds a claim, which is written on the branch itself: so a
+ * deployment can give its claim up months later, when no history tells which branch it had. `openBranch` and
+ * `listBranches` work for shared branches too; `deleteBranch` refuses them (`branch_shared`).
+ */
+export interface BranchSharing {
+  /**
+   * Puts the deployment's claim on the branch, and makes it as `createBranch` does where it does not stand complete.
+   * With `reset`, a claim that is new makes the branch anew from its source; one that the branch has already changes
+   * nothing, so that a repeated call never takes from a deployment what it has been given. The claim is written
+   * before anything is made, in the step that also says that the branch is not complete until it was made anew.
+   */
+  claimBranch(
+    request: { source: string; ref: BranchRef; deploymentId: string; onPush: 'reuse' | 'reset' },
+    call: DriverCall,
+  ): Promise<void>
+
+  /**
+   * Takes the deployment's claim off the branch, and notes the time when it was the last one. Nothing else of the
+   * branch changes. Succeeds when there is no such claim or branch. Waits for a call that puts the claim on.
+   */
+  releaseClaim(request: { ref: BranchRef; deploymentId: string }, call: DriverCall): Promise<void>
+
+  /**
+   * Destroys the branch if nobody has had a claim on it for `unclaimedForMs` milliseconds; at once where it is not
+   * complete and has no claim. Answers whether nothing of it is left; false means that it was left as it is.
+   */
+  deleteUnclaimed(
+    request: { ref: BranchRef; unclaimedForMs: number },
+    call: DriverCall,
+  ): Promise<boolean>
+
+  /**
+   * Does `work` while no other call makes, resets or deletes the branch, and no other `exclusively` of it runs, in any
+   * process. `work` gets a signal that aborts when that can no longer be promised, or with the call's own.
+   */
+  exclusively<Result>(
+    ref: BranchRef,
+    call: DriverCall,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result>
+}
+
 /** What every call gets from the activity that makes it. */
 export interface DriverCall {
+  /**
+   * Which Holdpoint this is; written on what is made. Several may use one provider, and each looks after its own only.
+   */
+  readonly holdpoint: string
   /** Aborts when the action is canceled, its deadline passes or the worker shuts down. */
   readonly signal: AbortSignal
   /**
@@ -87,6 +137,17 @@ export interface BranchRecord {
   readonly createdAt?: Date
   /** False for a half-made or half-destroyed branch. */
   readonly complete: boolean
+  /** Which Holdpoint made it, where the mark tells. */
+  readonly holdpoint?: string
+  /** For a shared branch: the deployments that hold a claim on it. */
+  readonly claims?: readonly BranchClaim[]
+  /** For a shared branch without a claim: since when. */
+  readonly unclaimedSince?: Date
+}
+
+export interface BranchClaim {
+  readonly deploymentId: string
+  readonly claimedAt: Date
 }
 
 /** Servers that Holdpoint runs itself when the environment names none. */

@@ -17,6 +17,7 @@ export function actionCall<Options = Record<never, never>>(
     options,
     reference: undefined,
     signal: aborter.signal,
+    holdpoint: 'holdpoint for tests',
     confirm: () => Promise.resolve(),
     progress: (text) => told.push(text),
     deriveSecrets: secretDeriver(['key']),

@@ -25,7 +25,7 @@ test('a deployment gets a copy of its own, the way into it as DATABASE_URL, and 
   expect(Object.keys(outcome ?? {})).toEqual(['DATABASE_URL'])
   const url = outcome?.['DATABASE_URL'] as Secret
   expect(await sql(url.reveal(), 'SELECT line FROM lines')).toEqual([{ line: 'hello' }])
-  expect(await action.list?.(call)).toContainEqual(
+  expect(await action.list?.({ ...call, action: call.key.action })).toContainEqual(
     expect.objectContaining({ name, owner: call.key, complete: true }),
   )
 

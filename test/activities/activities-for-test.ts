@@ -29,6 +29,7 @@ export async function activitiesForTest(
       timeoutMs: 500,
       accessToken: () => Promise.resolve(ACCESS_TOKEN),
     },
+    holdpoint: 'holdpoint for tests',
     deriveSecrets: secretDeriver(['key']),
     confirmAttempt: () => Promise.resolve(),
     log: jsonLog((line) => lines.push(line)),

@@ -108,7 +108,7 @@ test('an action that nobody declared fails for good, and what is declared is tol
   const other = { ...key, action: 'seed' }
   for (const running of [
     run('provision', { ...step, key: other }),
-    run('deprovision', other),
+    run('deprovision', { key: other }),
     run('fetchDeployment', {
       key: other,
       deadlineMs: 1,

@@ -29,7 +29,7 @@ describe('option values', () => {
   test('are asked of nobody when the action takes none', async () => {
     const { run, request, vercel } = await activitiesForTest()
     const opened = await run('fetchDeployment', request)
-    expect(opened).toMatchObject({ options: {}, provisions: false })
+    expect(opened).toMatchObject({ options: {}, steps: [] })
     const asked = vercel.records.flatMap((event) => (event.kind === 'request' ? [event.path] : []))
     expect(asked).toEqual([expect.stringContaining('/v13/deployments/')])
   })
@@ -60,7 +60,7 @@ test('the deployment is answered as it stands, and whether the action works at a
   })
   expect(await run('fetchDeployment', request)).toMatchObject({
     deployment: { id: request.key.deploymentId, gitBranch: 'feature/x', standing: 'waiting' },
-    provisions: true,
+    steps: ['provision'],
   })
 })
 

@@ -9,6 +9,7 @@ export interface DriverCallSettings {
   /** What the secrets are derived from. */
   readonly key?: string
   readonly olderKeys?: readonly string[]
+  readonly holdpoint?: string
 }
 
 /** What an activity gives to a driver. */
@@ -18,9 +19,11 @@ export function driverCall({
   onProgress = () => {},
   key = 'a key for tests',
   olderKeys = [],
+  holdpoint = 'holdpoint for tests',
 }: DriverCallSettings = {}): DriverCall {
   return {
     signal,
+    holdpoint,
     confirm,
     progress: onProgress,
     deriveSecrets: (purpose) => [

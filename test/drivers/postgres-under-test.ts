@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { inject, onTestFinished } from 'vitest'
+import type { ActionKey } from '../../src/domain/action-key.ts'
 import { type BranchRef, branchRef } from '../../src/domain/branch-ref.ts'
 import { postgres, type PostgresOptions } from '../../src/drivers/postgres/driver.ts'
 import { identifier } from '../../src/drivers/postgres/sql.ts'
@@ -88,7 +89,7 @@ export function newName(): string {
 }
 
 /** The branch of a deployment of its own; whatever stands under its name is dropped when the test ends. */
-export function newBranch(url: string, resourceId: string): BranchRef {
+export function newBranch(url: string, resourceId: string): BranchRef<ActionKey> {
   const ref = branchRef({
     installationId: 'icfg_1',
     resourceId,

@@ -107,6 +107,7 @@ describe('a worker', () => {
       activities: createActivities({
         actions: new Map(),
         vercel: { baseUrl: '', timeoutMs: 1, accessToken: () => Promise.resolve('') },
+        holdpoint: 'holdpoint for tests',
         deriveSecrets: secretDeriver(['key']),
         confirmAttempt: () => Promise.resolve(),
         log: silentLog,

@@ -90,6 +90,7 @@ export async function holdBuilds(
           accessToken: () => Promise.resolve('token'),
           timeoutMs: 5000,
         },
+        holdpoint: 'holdpoint for tests',
         deriveSecrets: secretDeriver(['key']),
         log: silentLog,
         confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),

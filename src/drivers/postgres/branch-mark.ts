@@ -1,8 +1,8 @@
-import type { ActionKey } from '../../domain/action-key.ts'
+import type { BranchOwner } from '../../domain/branch-ref.ts'
 
 /** What is written as a comment on a branch's role, and on its database: whom it was made for, and how far it is. */
 export interface BranchMark {
-  readonly owner: ActionKey
+  readonly owner: BranchOwner
   readonly source: string
   readonly createdAt: Date
   readonly state: 'making' | 'ready'
@@ -12,10 +12,9 @@ export interface BranchMark {
 export const MARK_PREFIX = '{"holdpoint":'
 
 export function writeMark(mark: BranchMark): string {
-  const { installationId, resourceId, deploymentId, action } = mark.owner
   return JSON.stringify({
     holdpoint: 1,
-    owner: { installationId, resourceId, deploymentId, action },
+    owner: mark.owner,
     source: mark.source,
     createdAt: mark.createdAt.toISOString(),
     state: mark.state,
@@ -38,21 +37,13 @@ export function readMark(comment: string | null | undefined): BranchMark | undef
   }
 }
 
-/** Whether all four parts are the same. */
-export function sameOwner(one: ActionKey, other: ActionKey): boolean {
-  return (
-    one.installationId === other.installationId &&
-    one.resourceId === other.resourceId &&
-    one.deploymentId === other.deploymentId &&
-    one.action === other.action
-  )
-}
-
-function readOwner(value: unknown): ActionKey | undefined {
-  const { installationId, resourceId, deploymentId, action } = asObject(value)
+function readOwner(value: unknown): BranchOwner | undefined {
+  const { installationId, resourceId, deploymentId, projectId, gitBranch, action } = asObject(value)
   if (typeof installationId !== 'string' || typeof resourceId !== 'string') return undefined
-  if (typeof deploymentId !== 'string' || typeof action !== 'string') return undefined
-  return { installationId, resourceId, deploymentId, action }
+  if (typeof action !== 'string') return undefined
+  if (typeof deploymentId === 'string') return { installationId, resourceId, deploymentId, action }
+  if (typeof projectId !== 'string' || typeof gitBranch !== 'string') return undefined
+  return { installationId, resourceId, projectId, gitBranch, action }
 }
 
 function parseObject(text: string): Record<string, unknown> {

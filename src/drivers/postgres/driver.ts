@@ -56,6 +56,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
     try {
       return await work(requireAddress(), {
         signal,
+        holdpoint: call.holdpoint,
         confirm: () => call.confirm(),
         progress: (text) => call.progress(text),
         deriveSecrets: (purpose) => call.deriveSecrets(purpose),

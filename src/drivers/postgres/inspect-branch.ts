@@ -1,6 +1,6 @@
-import type { BranchRef } from '../../domain/branch-ref.ts'
+import { type BranchRef, sameOwner } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
-import { type BranchMark, readMark, sameOwner } from './branch-mark.ts'
+import { type BranchMark, readMark } from './branch-mark.ts'
 import type { Connection } from './connection.ts'
 import { isPossibleName, printable } from './sql.ts'
 
@@ -81,9 +81,14 @@ function requirePossibleName(ref: BranchRef): void {
 }
 
 function ownerMismatch(ref: BranchRef, what: 'role' | 'database'): ActionFailure {
+  const { owner } = ref
+  const whom =
+    'deploymentId' in owner
+      ? `deployment ${printable(owner.deploymentId)}`
+      : `the git branch ${printable(owner.gitBranch)}`
   return new ActionFailure(
     'branch_owner_mismatch',
-    `A ${what} named ${ref.name} exists at the Postgres server but was not made for this action of deployment ${printable(ref.owner.deploymentId)}, so it was left as it is. If nobody needs it, drop it by hand and redeploy.`,
+    `A ${what} named ${ref.name} exists at the Postgres server but was not made for this action of ${whom}, so it was left as it is. If nobody needs it, drop it by hand and redeploy.`,
     { retryable: false },
   )
 }
