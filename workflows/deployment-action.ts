@@ -6,6 +6,7 @@ import {
   condition,
   isCancellation,
   setHandler,
+  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -78,6 +79,10 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   }
   return await endWithdrawn(wish === 'run' ? 'canceled' : wish, root)
 }
+
+// Where worker versions are in use, a run ends on the one it began with: it takes minutes. A compensation may take
+// hours, and goes on with whatever version is current.
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, deploymentAction)
 
 /** Returns once Vercel took or refused the report, or the action was withdrawn meanwhile. */
 async function tellFailure(

@@ -16,6 +16,7 @@ import { dataConverter } from '../temporal/data-converter.ts'
 import { checkNamespace, prepareNamespace } from '../temporal/prepare-namespace.ts'
 import { pingTemporal, proveWorkflows } from '../temporal/readiness.ts'
 import { bundledWorkflows, createWorker } from '../temporal/worker.ts'
+import { becomeFirstVersion } from '../temporal/worker-version.ts'
 
 export interface ServiceSettings {
   readonly environment: Environment
@@ -114,12 +115,15 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         workflowBundle:
           settings.workflowBundle ?? bundledWorkflows(environment.encryptionKeys.length > 0),
         dataConverter: converter,
+        version: environment.workerVersion,
       })
       const run = worker.run()
       running.push({ worker, stopped: run.catch(() => {}) })
       run.then(() => closing || breakDown(new Error('The worker stopped by itself.')), breakDown)
     }
-    await persist(() => proveWorkflows(opened, config.taskQueue))
+    const version = roles.worker ? environment.workerVersion : undefined
+    if (version) await persist(() => becomeFirstVersion(opened, version))
+    await persist(() => proveWorkflows(opened, config.taskQueue, version))
     unreadyBecause = undefined
     log.info('service.ready', { roles, taskQueue: config.taskQueue, namespace: opened.namespace })
     return opened

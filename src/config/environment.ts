@@ -19,6 +19,8 @@ export interface Environment {
   /** Undefined: nothing names a Temporal server, so an embedded one is to be started. */
   readonly temporal: ReturnType<typeof loadClientConnectConfig> | undefined
   readonly temporalNamespace: string
+  /** Which version of which worker deployment the worker is; undefined: it takes the work of all versions. */
+  readonly workerVersion: { deploymentName: string; buildId: string } | undefined
   readonly temporalCliPath: string | undefined
   readonly searchPath: string
   readonly xdgCacheHome: string | undefined
@@ -69,6 +71,9 @@ const variablesSchema = z.object({
       context.addIssue("must be a duration such as '5 seconds', or 'never'")
       return z.NEVER
     }),
+  // Named as Temporal's controller for Kubernetes sets them.
+  TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
+  TEMPORAL_WORKER_BUILD_ID: z.string().optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
   XDG_CACHE_HOME: z.string().optional(),
   PATH: z.string().default(''),
@@ -101,6 +106,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     reportRunningAfterMs: data.HOLDPOINT_REPORT_RUNNING_AFTER,
     temporal: temporal.connectionOptions.address ? temporal : undefined,
     temporalNamespace: temporal.namespace ?? 'default',
+    workerVersion: workerVersion(data.TEMPORAL_DEPLOYMENT_NAME, data.TEMPORAL_WORKER_BUILD_ID),
     temporalCliPath: data.TEMPORAL_CLI_PATH,
     searchPath: data.PATH,
     xdgCacheHome: data.XDG_CACHE_HOME,
@@ -117,6 +123,14 @@ function readTemporal(variables: Record<string, string>) {
       `The settings of Temporal cannot be used, so nothing was started. Correct the TEMPORAL_… variables, or the profile or files they name: ${problem}`,
     )
   }
+}
+
+function workerVersion(deploymentName: string | undefined, buildId: string | undefined) {
+  if (deploymentName && buildId) return { deploymentName, buildId }
+  if (!deploymentName && !buildId) return undefined
+  throw new InvalidEnvironment(
+    `The environment cannot be used, so nothing was started. Set both TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID, or neither: ${deploymentName ? 'the build id' : 'the name'} is missing, so the worker's version is not known.`,
+  )
 }
 
 function commaSeparated(text: string): string[] {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { WorkerDeploymentVersion } from '@temporalio/common'
 import { READINESS } from '../../workflows/messages.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { TemporalLink } from './connection.ts'
@@ -8,9 +9,13 @@ const PROVED_WITHIN_MS = 30_000
 
 /**
  * Runs one workflow to its end: proves Temporal, the task queue and a worker, and warms them up for the first
- * webhook. Throws a retryable `ActionFailure` when no worker polls the queue, or none finishes within 30 seconds.
+ * webhook. With a version, a worker of that one is proved, whether or not new work goes to it yet. Throws a retryable `ActionFailure` when no worker polls the queue, or none finishes within 30 seconds.
  */
-export async function proveWorkflows(link: TemporalLink, taskQueue: string): Promise<void> {
+export async function proveWorkflows(
+  link: TemporalLink,
+  taskQueue: string,
+  version?: WorkerDeploymentVersion,
+): Promise<void> {
   try {
     const { level, message } = await checkPollers(link, taskQueue)
     if (level !== 'ok') throw new Error(message)
@@ -18,6 +23,7 @@ export async function proveWorkflows(link: TemporalLink, taskQueue: string): Pro
       workflowId: `readiness~${randomUUID()}`,
       taskQueue,
       args: [],
+      ...(version && { versioningOverride: { pinnedTo: version } }),
       workflowExecutionTimeout: PROVED_WITHIN_MS,
       staticSummary: 'Holdpoint started: Temporal, the task queue and a worker answer',
     })

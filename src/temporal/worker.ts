@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Worker, type WorkerOptions } from '@temporalio/worker'
-import type { DataConverter } from '@temporalio/common'
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common'
 import { type Activities } from '../../activities/index.ts'
 import type { TemporalLink } from './connection.ts'
 
@@ -18,12 +18,23 @@ export async function createWorker(
     activities: Activities
     workflowBundle: NonNullable<WorkerOptions['workflowBundle']>
     dataConverter: DataConverter
+    /** Unset: the worker takes the work of all versions. */
+    version?: WorkerDeploymentVersion | undefined
   },
 ): Promise<Worker> {
+  const { version, ...rest } = options
   return await Worker.create({
     connection,
     namespace,
-    ...options,
+    ...rest,
+    ...(version && {
+      workerDeploymentOptions: {
+        version,
+        useWorkerVersioning: true,
+        // Workflows that must stay on the version they began with say so themselves.
+        defaultVersioningBehavior: 'AUTO_UPGRADE',
+      },
+    }),
     // A cancel reaches an activity with its next heartbeat that is sent; unset, the SDK holds heartbeats back for 4 s.
     maxHeartbeatThrottleInterval: '200 milliseconds',
     // After a crash, runs that the lost worker had cached wait this long for it; the default is 10 s.

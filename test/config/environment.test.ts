@@ -29,6 +29,7 @@ const DEFAULTS = {
   port: 3000,
   host: '0.0.0.0',
   vercelApiUrl: 'https://api.vercel.com',
+  clientId: undefined,
   clientSecrets: [],
   accessToken: undefined,
   postgresUrl: undefined,
@@ -36,6 +37,7 @@ const DEFAULTS = {
   reportRunningAfterMs: 0,
   temporal: undefined,
   temporalNamespace: 'default',
+  workerVersion: undefined,
   temporalCliPath: undefined,
   searchPath: '',
   xdgCacheHome: undefined,
@@ -129,6 +131,22 @@ describe('a bad variable is named with what it must be, and its value never show
   test('all of them in one message', () => {
     const message = refusalOf({ PORT: 'x', POSTGRES_URL: 'x', HOLDPOINT_REPORT_RUNNING_AFTER: 'x' })
     expect(message.match(/^ {2}[A-Z_]+: /gm)).toHaveLength(3)
+  })
+})
+
+describe('the version of the worker', () => {
+  test('is told by the two variables that Temporal’s controller for Kubernetes sets', () => {
+    expect(
+      read({ TEMPORAL_DEPLOYMENT_NAME: 'holdpoint', TEMPORAL_WORKER_BUILD_ID: '7f3a' })
+        .workerVersion,
+    ).toEqual({ deploymentName: 'holdpoint', buildId: '7f3a' })
+  })
+
+  test.each([
+    ['TEMPORAL_DEPLOYMENT_NAME', 'the build id is missing'],
+    ['TEMPORAL_WORKER_BUILD_ID', 'the name is missing'],
+  ])('is not guessed when %s stands alone', (name, problem) => {
+    expect(refusalOf({ [name]: 'x' })).toContain(problem)
   })
 })
 
