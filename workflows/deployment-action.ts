@@ -82,7 +82,12 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
 
 // Where worker versions are in use, a run ends on the one it began with: it takes minutes. A compensation may take
 // hours, and goes on with whatever version is current.
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, deploymentAction)
+// A worker without a version may not ask for it.
+setWorkflowOptions(
+  () =>
+    workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'PINNED' } : {},
+  deploymentAction,
+)
 
 /** Returns once Vercel took or refused the report, or the action was withdrawn meanwhile. */
 async function tellFailure(

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
@@ -14,10 +15,10 @@ import {
 import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
 
 // npm run record:histories
-// Records the histories that `replay.test.ts` replays, one of each way a run can go. Those of released versions stay
-// as they are: runs of theirs may still be open. Record anew what was never released, or under a new name.
+// Records the histories that `replay.test.ts` replays, one of each way a run can go, for the version that package.json
+// names. Those of released versions stay as they are: runs of theirs may still be open.
 
-const directory = join(import.meta.dirname, 'histories')
+const directory = join(import.meta.dirname, 'histories', packageJson.version)
 
 let environment: TemporalEnvironment
 beforeAll(async () => {
@@ -32,6 +33,8 @@ interface Story {
   readonly end: string
   /** Answers with the deployment, and the event whose run is recorded. */
   readonly play: (stage: Stage) => Promise<{ id: string; after?: Event }>
+  /** Whether the action also migrates and waits until it is ready. */
+  readonly steps?: boolean
 }
 interface Stage {
   readonly builds: HeldBuilds
@@ -42,6 +45,24 @@ const stories: Record<string, Story> = {
   succeeded: {
     end: 'deploymentAction COMPLETED succeeded',
     play: ({ builds }) => Promise.resolve(builds.deploy()),
+  },
+
+  'succeeded-with-migrate-and-ready': {
+    end: 'deploymentAction COMPLETED succeeded',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+    steps: true,
+  },
+
+  'canceled-while-migrating': {
+    end: 'deploymentAction CANCELLED canceled',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'before', 'migrate')
+      const { id } = builds.deploy()
+      await step.reached
+      builds.vercel.cancel(id)
+      return { id, after: 'cancel' }
+    },
+    steps: true,
   },
 
   'failed-for-good': {
@@ -169,10 +190,12 @@ function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProv
       : Promise.resolve()
 }
 
-test.each(Object.entries(stories))('%s', async (name, { end, play }) => {
+test.each(Object.entries(stories))('%s', async (name, { end, play, steps = false }) => {
   const provider = branchProvider()
   const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
-  const builds = await holdBuilds(environment, { branch: branchAction(provider, deadline) })
+  const builds = await holdBuilds(environment, {
+    branch: branchAction(provider, { deadline, steps }),
+  })
   try {
     const { id, after = 'start' } = await play({ builds, provider })
     const { type, status, phase } = await builds.ended({ id }, { after })

@@ -3,6 +3,8 @@ import type { ActionCall } from '../../src/actions/define-action.ts'
 import { type ActionKey, actionDigest } from '../../src/domain/action-key.ts'
 import { Secret } from '../../src/domain/secret.ts'
 
+export type ProviderStep = 'create' | 'migrate' | 'ready' | 'open' | 'destroy'
+
 /** A resource provider in memory, whose steps a test may delay or break before or after their effect. */
 export interface BranchProvider {
   /** What exists now, by the digest of its owner. */
@@ -10,9 +12,9 @@ export interface BranchProvider {
   /** Everything that was asked of it, in order: `create`, `create done`, `open`, `destroy`. */
   readonly calls: string[]
   /** Runs before the effect of the step with this name; throw to break it there. */
-  before: (step: 'create' | 'open' | 'destroy', call: ActionCall) => Promise<void>
+  before: (step: ProviderStep, call: ActionCall) => Promise<void>
   /** Runs after the effect, so that what it throws loses the answer. */
-  after: (step: 'create' | 'open' | 'destroy', call: ActionCall) => Promise<void>
+  after: (step: ProviderStep, call: ActionCall) => Promise<void>
   has(key: ActionKey): boolean
 }
 
@@ -29,13 +31,12 @@ export function branchProvider(): BranchProvider {
   }
 }
 
-/** An action whose branches live at the provider. */
-export function branchAction(provider: BranchProvider, deadline = '1 minute') {
-  const step = async (
-    name: 'create' | 'open' | 'destroy',
-    call: ActionCall,
-    effect: () => void,
-  ) => {
+/** An action whose branches live at the provider; with `steps` it also migrates and waits until it is ready. */
+export function branchAction(
+  provider: BranchProvider,
+  { deadline = '1 minute', steps = false }: { deadline?: string; steps?: boolean } = {},
+) {
+  const step = async (name: ProviderStep, call: ActionCall, effect: () => void) => {
     provider.calls.push(name)
     await provider.before(name, call)
     effect()
@@ -50,6 +51,10 @@ export function branchAction(provider: BranchProvider, deadline = '1 minute') {
       await step('create', call, () => provider.branches.add(branch))
       return { branch }
     },
+    ...(steps && {
+      migrate: (call: ActionCall) => step('migrate', call, () => {}),
+      ready: (call: ActionCall) => step('ready', call, () => {}),
+    }),
     async outcome(call) {
       await step('open', call, () => {})
       return {
@@ -72,11 +77,7 @@ export function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 /** Holds the step until the test lets go or the step is aborted; `reached` resolves when the step is there. */
-export function holdStep(
-  provider: BranchProvider,
-  when: 'before' | 'after',
-  name: 'create' | 'open' | 'destroy',
-) {
+export function holdStep(provider: BranchProvider, when: 'before' | 'after', name: ProviderStep) {
   const reached = gate()
   const release = gate()
   provider[when] = async (step, { signal }) => {

@@ -65,7 +65,9 @@ test('an action that does not get there by its deadline is undone, and its user 
     step === 'create'
       ? Promise.reject(new ActionFailure('down', 'The database is paused.', { retryable: true }))
       : Promise.resolve()
-  const short = await holdBuilds(environment, { branch: branchAction(down, '2 seconds') })
+  const short = await holdBuilds(environment, {
+    branch: branchAction(down, { deadline: '2 seconds' }),
+  })
   onTestFinished(() => short.close())
   const { id } = short.deploy()
   expect(await short.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
