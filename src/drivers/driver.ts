@@ -57,7 +57,8 @@ export interface ResourceDriver {
 /**
  * Branches that several deployments share. Each deployment holds a claim, which is written on the branch itself: so a
  * deployment can give its claim up months later, when no history tells which branch it had. `openBranch` and
- * `listBranches` work for shared branches too; `deleteBranch` refuses them (`branch_shared`).
+ * `listBranches` work for shared branches too; `createBranch` and `deleteBranch` refuse them (`branch_shared`), as these
+ * calls refuse a branch of one deployment alone (`branch_not_shared`).
  */
 export interface BranchSharing {
   /**

@@ -404,7 +404,10 @@ describe('a source that is in use', () => {
       const refusal = expect(creation).rejects.toBe(reason)
       const tools = () =>
         sql(url(), 'SELECT FROM pg_stat_activity WHERE application_name = $1', [ref.name])
-      await vi.waitFor(async () => expect(await tools()).toHaveLength(2), { interval: 5 })
+      await vi.waitFor(async () => expect(await tools()).toHaveLength(2), {
+        timeout: 20_000,
+        interval: 5,
+      })
       cancel.abort(reason)
       await refusal
       expect(await tools()).toEqual([])

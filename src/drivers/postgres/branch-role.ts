@@ -12,17 +12,30 @@ export function branchPasswords(ref: BranchRef, call: DriverCall): readonly [Sec
 }
 
 /**
- * Makes the role that owns the branch and its mark in one transaction, or lets the existing one log in again. It may
- * do nothing outside its own database but what every role may.
+ * Makes the role that owns the branch and its mark in one transaction, or marks the existing one and lets it log in
+ * again, with the password that it has: that was given out perhaps. It may do nothing outside its own database but
+ * what every role may.
  */
 export async function createRole(
   connection: Connection,
   { ref, mark, exists }: { ref: BranchRef; mark: BranchMark; exists: boolean },
   call: DriverCall,
 ): Promise<void> {
-  if (exists) await setPassword(connection, ref, call)
-  else await createMarkedRole(connection, mark, { ref, call })
+  const role = identifier(ref.name)
+  const make = exists
+    ? `ALTER ROLE ${role} WITH LOGIN`
+    : `CREATE ROLE ${role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${await verifier(ref, call)}`
+  await connection.query(`${make}; ${markStatement(ref, mark)}`)
   await joinRole(connection, ref.name)
+}
+
+/** Changes what is written on the role. The owner must have been verified. */
+export async function markRole(
+  connection: Connection,
+  ref: BranchRef,
+  mark: BranchMark,
+): Promise<void> {
+  await connection.query(markStatement(ref, mark))
 }
 
 /** Sets the derived password, sent as a verifier only. The owner must have been verified. */
@@ -31,23 +44,16 @@ export async function setPassword(
   ref: BranchRef,
   call: DriverCall,
 ): Promise<void> {
-  const verifier = await scramVerifier(branchPasswords(ref, call)[0])
-  await connection.query(
-    `ALTER ROLE ${identifier(ref.name)} WITH LOGIN PASSWORD ${literal(verifier)}`,
-  )
+  const password = await verifier(ref, call)
+  await connection.query(`ALTER ROLE ${identifier(ref.name)} WITH LOGIN PASSWORD ${password}`)
 }
 
-async function createMarkedRole(
-  connection: Connection,
-  mark: BranchMark,
-  { ref, call }: { ref: BranchRef; call: DriverCall },
-): Promise<void> {
-  const verifier = await scramVerifier(branchPasswords(ref, call)[0])
-  await connection.query(
-    `CREATE ROLE ${identifier(ref.name)} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
-       PASSWORD ${literal(verifier)};
-     COMMENT ON ROLE ${identifier(ref.name)} IS ${literal(writeMark(mark))}`,
-  )
+async function verifier(ref: BranchRef, call: DriverCall): Promise<string> {
+  return literal(await scramVerifier(branchPasswords(ref, call)[0]))
+}
+
+function markStatement(ref: BranchRef, mark: BranchMark): string {
+  return `COMMENT ON ROLE ${identifier(ref.name)} IS ${literal(writeMark(mark))}`
 }
 
 // Who is no superuser must be a member of a role to give it a database, to comment on that and to drop it again.

@@ -15,6 +15,8 @@ const CLOSE_TIMEOUT_MS = 2_000
 export interface Connection {
   /** `server_version_num`: 150018 is 15.18. */
   readonly version: number
+  /** Aborts when the connection breaks, with why. */
+  readonly lost: AbortSignal
   /** Runs one statement. With no `values` it may be several, in one transaction; the rows are then of no use. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
 }
@@ -106,11 +108,13 @@ async function prepareSession(
       await canceling
     }
   }
+  const lost = new AbortController()
+  client.once('error', (error) => lost.abort(error))
   let pid = 0
   const [session] = await query<{ pid: number; version: number }>(SESSION_SETTINGS)
   if (session === undefined) throw new Error('Postgres did not answer who it is')
   pid = session.pid
-  return { version: session.version, query }
+  return { version: session.version, lost: lost.signal, query }
 }
 
 /**

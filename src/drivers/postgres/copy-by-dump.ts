@@ -6,9 +6,9 @@ import type { BranchRef } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { DriverCall } from '../driver.ts'
-import { branchPasswords } from './branch-role.ts'
 import { type Connection, withConnection } from './connection.ts'
 import { type ClientTools, findClientTools } from './find-client-tools.ts'
+import { provePassword } from './open-branch.ts'
 import { giveObjectsTo } from './own-objects.ts'
 import type { ServerAddress } from './server-address.ts'
 import { sourceInUse } from './source.ts'
@@ -50,7 +50,8 @@ export async function copyByDump(
         `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} VERSION ${literal(version)}`,
       )
   })
-  await pipeDump(address, tools, { ...request, withComments: extensions.length === 0 })
+  const password = await provePassword(address, ref, call)
+  await pipeDump(address, tools, { ...request, password, withComments: extensions.length === 0 })
 }
 
 async function createEmptyDatabase(
@@ -109,7 +110,13 @@ async function readAdminExtensions(
 async function pipeDump(
   address: ServerAddress,
   tools: ClientTools,
-  { source, ref, call, withComments }: DumpRequest & { withComments: boolean },
+  {
+    source,
+    ref,
+    call,
+    password,
+    withComments,
+  }: DumpRequest & { password: Secret; withComments: boolean },
 ): Promise<void> {
   const options = ['--no-owner', '--no-privileges', '--no-publications', '--no-subscriptions']
   const environment = (login: Login) => toolEnvironment(address, login, ref.name)
@@ -132,11 +139,7 @@ async function pipeDump(
       `--dbname=dbname='${ref.name.replaceAll(/[\\']/g, String.raw`\$&`)}'`,
     ],
     {
-      env: environment({
-        user: ref.name,
-        password: branchPasswords(ref, call)[0],
-        database: ref.name,
-      }),
+      env: environment({ user: ref.name, password, database: ref.name }),
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   )

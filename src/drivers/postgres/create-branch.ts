@@ -2,54 +2,91 @@ import type { BranchRef } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { DriverCall } from '../driver.ts'
 import { type BranchMark, writeMark } from './branch-mark.ts'
-import { createRole } from './branch-role.ts'
+import { createRole, markRole } from './branch-role.ts'
 import { type Connection, withConnection } from './connection.ts'
 import { copyByDump } from './copy-by-dump.ts'
 import { type CopyRequest, copyByTemplate } from './copy-by-template.ts'
 import { errorCode } from './describe-error.ts'
 import { dropDatabase } from './drop-branch.ts'
-import { inspectBranch } from './inspect-branch.ts'
-import { lockBranchName } from './lock-branch-name.ts'
+import { type FoundBranch, requireShared } from './inspect-branch.ts'
 import { giveObjectsTo } from './own-objects.ts'
 import type { ServerAddress } from './server-address.ts'
 import { refuseForbiddenSource } from './source.ts'
 import { identifier, literal, printable } from './sql.ts'
+import { withLockedBranch } from './with-locked-branch.ts'
 
-/**
- * Makes the branch, or finds it made. Role and mark come first and in one transaction, the database belongs to that
- * role from its first moment, and its own mark comes last: wherever this is cut off, what is left tells whose it is
- * and that it is not complete.
- */
+/** Makes the branch of one deployment, or finds it made. */
 export async function createBranch(
   address: ServerAddress,
   request: CopyRequest,
   call: DriverCall,
 ): Promise<void> {
-  await withConnection(address, { signal: call.signal }, async (connection) => {
-    const { ref, source } = request
-    await lockBranchName(connection, ref.name)
-    const found = await inspectBranch(connection, ref)
-    if (found.ready) return
-    await refuseForbiddenSource(connection, source)
+  requireShared(request.ref, false)
+  await makeBranch(address, request, { call, markFor: (mark) => mark })
+}
+
+/**
+ * Writes the mark, and makes the branch where it does not stand complete in the mark's edition. Role and mark come
+ * first and in one transaction, the database belongs to that role from its first moment, and its own mark comes last:
+ * wherever this is cut off, what is left tells whose it is and that it is not complete.
+ *
+ * `markFor` gets the mark that stands, or a new one, and answers the one to write: the same where nothing is to change.
+ */
+export async function makeBranch(
+  address: ServerAddress,
+  request: CopyRequest,
+  { call, markFor }: { call: DriverCall; markFor: (mark: BranchMark, now: Date) => BranchMark },
+): Promise<void> {
+  const { ref, source } = request
+  await withLockedBranch(address, { ref, call }, async (connection, found) => {
+    const before = found.mark ?? newMark(request, { call, now: found.now })
+    const mark = markFor(before, found.now)
+    if (found.ready && mark === before) return
+    const stands = found.ready && mark.edition === before.edition
+    if (!stands) await refuseForbiddenSource(connection, source)
     await call.confirm()
+    if (stands) return await markRole(connection, ref, mark)
+    const made = { ...mark, holdpoint: call.holdpoint, source }
+    await copySource(connection, address, { request, found, mark: made, call })
+  })
+}
+
+interface Making {
+  readonly request: CopyRequest
+  readonly found: FoundBranch
+  readonly mark: BranchMark
+  readonly call: DriverCall
+}
+
+function newMark(
+  { ref, source }: CopyRequest,
+  { call, now }: { call: DriverCall; now: Date },
+): BranchMark {
+  const { holdpoint } = call
+  return { holdpoint, owner: ref.owner, source, createdAt: now, edition: 1, claims: [] }
+}
+
+async function copySource(
+  connection: Connection,
+  address: ServerAddress,
+  { request, found, mark, call }: Making,
+): Promise<void> {
+  const { ref } = request
+  try {
+    await createRole(connection, { ref, mark, exists: found.roleExists }, call)
     if (found.databaseExists) {
-      call.progress(`dropping the half-made branch ${ref.name}`)
+      call.progress(`dropping what the branch ${ref.name} was before`)
       await dropDatabase(connection, ref.name)
     }
-    const createdAt = found.mark?.createdAt ?? new Date()
-    const mark: BranchMark = { owner: ref.owner, source, createdAt, state: 'making' }
-    try {
-      await createRole(connection, { ref, mark, exists: found.roleExists }, call)
-      await copyAndShut(connection, address, { request, call })
-    } catch (error) {
-      throw madeMeanwhile(error, ref) ?? error
-    }
-    await withConnection(address, { signal: call.signal, database: ref.name }, (inside) =>
-      giveObjectsTo(inside, ref.name),
-    )
-    const ready = literal(writeMark({ ...mark, state: 'ready' }))
-    await connection.query(`COMMENT ON DATABASE ${identifier(ref.name)} IS ${ready}`)
-  })
+    await copyAndShut(connection, address, { request, call })
+  } catch (error) {
+    throw madeMeanwhile(error, ref) ?? error
+  }
+  await withConnection(address, { signal: call.signal, database: ref.name }, (inside) =>
+    giveObjectsTo(inside, ref.name),
+  )
+  const comment = literal(writeMark({ ...mark, claims: [] }))
+  await connection.query(`COMMENT ON DATABASE ${identifier(ref.name)} IS ${comment}`)
 }
 
 async function copyAndShut(

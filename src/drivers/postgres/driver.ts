@@ -3,13 +3,15 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
 import type { DriverCall, EmbeddedServers, ResourceDriver } from '../driver.ts'
 import { checkServer } from './check-server.ts'
+import { claimBranch, releaseClaim } from './claim-branch.ts'
 import { withConnection } from './connection.ts'
 import { createBranch } from './create-branch.ts'
 import { describeError } from './describe-error.ts'
-import { dropBranch } from './drop-branch.ts'
+import { dropBranch, dropUnclaimed } from './drop-branch.ts'
 import { listBranches } from './list-branches.ts'
 import { openBranch } from './open-branch.ts'
 import { parseServerUrl, type ServerAddress } from './server-address.ts'
+import { workExclusively } from './work-exclusively.ts'
 
 export interface PostgresOptions {
   /**
@@ -104,6 +106,35 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
       return await run(call, 'the branches are not known', (at, { signal }) =>
         withConnection(at, { signal }, listBranches),
       )
+    },
+
+    sharing: {
+      async claimBranch(request, call) {
+        await run(call, `the branch ${request.ref.name} was not made`, (at, bound) =>
+          claimBranch(at, { ...request, sourceWaitMs }, bound),
+        )
+      },
+
+      async releaseClaim(request, call) {
+        await run(call, `the claim on ${request.ref.name} is not given up`, (at, bound) =>
+          releaseClaim(at, request, bound),
+        )
+      },
+
+      async deleteUnclaimed(request, call) {
+        return await run(call, `the branch ${request.ref.name} is not deleted`, (at, bound) =>
+          dropUnclaimed(at, request, bound),
+        )
+      },
+
+      async exclusively(ref, call, work) {
+        const doing = `nobody had the branch ${ref.name} to himself`
+        const outcome = await run(call, doing, (at, bound) =>
+          workExclusively(at, { ref, call: bound }, work),
+        )
+        if (outcome.status === 'rejected') throw outcome.reason
+        return outcome.value
+      },
     },
 
     async check() {

@@ -1,4 +1,4 @@
-import { type BranchRef, sameOwner } from '../../domain/branch-ref.ts'
+import { type BranchRef, isOwn, sameOwner } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import { type BranchMark, readMark } from './branch-mark.ts'
 import type { Connection } from './connection.ts'
@@ -8,10 +8,11 @@ import { isPossibleName, printable } from './sql.ts'
 export interface FoundBranch {
   readonly databaseExists: boolean
   readonly roleExists: boolean
-  /** Complete, marked ready and not half dropped. */
+  /** Complete, of the edition that the role's mark asks for, and not half dropped. */
   readonly ready: boolean
-  /** The mark it was begun with, so that a remade branch keeps its date. */
   readonly mark: BranchMark | undefined
+  /** The time by the server's clock, which is the same for all workers. */
+  readonly now: Date
 }
 
 /** Two objects make a branch, database and role of the same name; a half-dropped database has connection limit -2. */
@@ -32,42 +33,57 @@ export interface BranchRow {
 
 /**
  * Finds what stands under the branch's name, and refuses for good (`branch_owner_mismatch`) when any of it does not
- * carry exactly this owner. A database without a mark of its own is ours when the role that owns it is.
+ * carry exactly this owner. A database that belongs to our role is ours, whatever its own mark says: the branch's user
+ * may change that one.
  */
 export async function inspectBranch(connection: Connection, ref: BranchRef): Promise<FoundBranch> {
   requirePossibleName(ref)
-  const [row] = await connection.query<BranchRow>(
-    `SELECT ${BRANCH_COLUMNS} FROM (SELECT $1::text AS name) AS asked
+  const [row] = await connection.query<BranchRow & { now: Date }>(
+    `SELECT ${BRANCH_COLUMNS}, clock_timestamp() AS now FROM (SELECT $1::text AS name) AS asked
       LEFT JOIN pg_database d ON d.datname = asked.name
       LEFT JOIN pg_roles r ON r.rolname = asked.name`,
     [ref.name],
   )
-  const databaseExists = row?.datname != null
-  const roleExists = row?.rolname != null
-  const databaseMark = readMark(row?.database_comment)
-  const roleMark = readMark(row?.role_comment)
-  const isOurs = (mark: BranchMark | undefined) =>
-    mark !== undefined && sameOwner(mark.owner, ref.owner)
-
-  if (roleExists && !isOurs(roleMark)) throw ownerMismatch(ref, 'role')
-  if (databaseMark !== undefined && !isOurs(databaseMark)) throw ownerMismatch(ref, 'database')
-  if (databaseExists && databaseMark === undefined && row?.owned_by_role !== true)
+  if (row === undefined) throw new Error('Postgres did not answer what there is')
+  const isOurs = (comment: string | null) => {
+    const mark = readMark(comment)
+    return mark !== undefined && sameOwner(mark.owner, ref.owner)
+  }
+  const databaseExists = row.datname !== null
+  const roleExists = row.rolname !== null
+  if (roleExists && !isOurs(row.role_comment)) throw ownerMismatch(ref, 'role')
+  if (databaseExists && row.owned_by_role !== true && !isOurs(row.database_comment))
     throw ownerMismatch(ref, 'database')
   return {
     databaseExists,
     roleExists,
-    ready: row !== undefined && isComplete(row),
-    mark: databaseMark ?? roleMark,
+    ready: isComplete(row),
+    mark: readMark(row.role_comment) ?? readMark(row.database_comment),
+    now: row.now,
   }
 }
 
-/** Whether the branch was made to its end and nobody has begun to take it down. */
+/** Whether the branch was made to its end, in the edition last asked for, and nobody has begun to take it down. */
 export function isComplete(row: BranchRow): boolean {
+  const edition = readMark(row.role_comment)?.edition
   return (
-    readMark(row.database_comment)?.state === 'ready' &&
+    edition !== undefined &&
+    edition === readMark(row.database_comment)?.edition &&
     row.half_dropped === false &&
     row.owned_by_role === true &&
     row.can_log_in === true
+  )
+}
+
+/** Refuses for good (`branch_shared`, `branch_not_shared`) a call that is not for this kind of branch. */
+export function requireShared(ref: BranchRef, shared: boolean): void {
+  if (isOwn(ref) !== shared) return
+  throw new ActionFailure(
+    shared ? 'branch_not_shared' : 'branch_shared',
+    shared
+      ? `The branch ${printable(ref.name)} belongs to one deployment, so no other one can hold a claim on it, and it was left as it is. Make and delete it as a branch of its own.`
+      : `The branch ${printable(ref.name)} is shared by several deployments, so one of them alone neither makes nor deletes it, and it was left as it is. Put a claim on it, or give that up.`,
+    { retryable: false },
   )
 }
 

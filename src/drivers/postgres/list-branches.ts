@@ -1,3 +1,4 @@
+import { isOwn } from '../../domain/branch-ref.ts'
 import type { BranchRecord } from '../driver.ts'
 import { MARK_PREFIX, readMark } from './branch-mark.ts'
 import type { Connection } from './connection.ts'
@@ -23,6 +24,17 @@ function toRecord(row: BranchRow): BranchRecord[] {
   const mark = readMark(row.role_comment) ?? readMark(row.database_comment)
   const name = row.datname ?? row.rolname
   if (mark === undefined || name === null) return []
-  const { owner, source, createdAt } = mark
-  return [{ ref: { name, owner }, source, createdAt, complete: isComplete(row) }]
+  const { owner, source, createdAt, holdpoint, claims, unclaimedSince } = mark
+  const ref = { name, owner }
+  return [
+    {
+      ref,
+      source,
+      createdAt,
+      complete: isComplete(row),
+      ...(holdpoint !== undefined && { holdpoint }),
+      ...(!isOwn(ref) && { claims }),
+      ...(unclaimedSince && { unclaimedSince }),
+    },
+  ]
 }

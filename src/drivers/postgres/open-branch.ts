@@ -15,7 +15,7 @@ export async function openBranch(
   call: DriverCall,
 ): Promise<BranchConnection> {
   await requireReady(address, ref, call)
-  const password = await provedPassword(address, ref, call)
+  const password = await provePassword(address, ref, call)
   const login = { user: ref.name, password, database: ref.name }
   return {
     url: databaseUrl(address, login),
@@ -44,7 +44,7 @@ async function requireReady(
  * The password that the server takes. What was given out under an older key stays in force: a build may have it. Only
  * when none is taken, as after a change by the branch's own user, the current one is set.
  */
-async function provedPassword(
+export async function provePassword(
   address: ServerAddress,
   ref: BranchRef,
   call: DriverCall,
