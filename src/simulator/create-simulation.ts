@@ -9,6 +9,7 @@ import {
   removeDeployment,
   restoreDeployment,
   skipProvisioning,
+  timeOutDeployment,
 } from './end-deployment.ts'
 import { holdBuild } from './hold-build.ts'
 import { newId } from './identifiers.ts'
@@ -121,6 +122,7 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     restore: (id) => restoreDeployment(deploymentOf(id), surroundings),
     purge: (id) => purgeDeployment(deploymentOf(id), surroundings),
     skip: (id) => skipProvisioning(deploymentOf(id), surroundings),
+    timeOut: (id) => timeOutDeployment(deploymentOf(id), surroundings),
     deployment: (id) => snapshotDeployment(deploymentOf(id)),
     deployments: () => [...deployments.values()].reverse().map(snapshotDeployment),
 

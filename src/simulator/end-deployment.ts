@@ -106,6 +106,14 @@ export function skipProvisioning(deployment: Deployment, surroundings: Surroundi
   if (surroundings.dials.cancelAfterSkip) cancelActions(deployment, left, surroundings)
 }
 
+/** Vercel no longer waits, before its time. Throws when nothing is waited for. */
+export function timeOutDeployment(deployment: Deployment, surroundings: Surroundings): void {
+  if (deployment.integrations?.status !== 'pending' || deployment.readyState !== 'QUEUED')
+    throw refusal(deployment, 'timed out')
+  surroundings.unschedule(deployment)
+  timeOutProvisioning(deployment, surroundings)
+}
+
 /** Vercel no longer waits: a required resource fails the deployment, otherwise the build goes on without. */
 export function timeOutProvisioning(deployment: Deployment, surroundings: Surroundings): void {
   const { integrations } = deployment

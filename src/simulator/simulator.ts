@@ -73,6 +73,8 @@ export interface Simulator {
   readonly purge: (deploymentId: string) => void
   /** Lets the build go on without the resources. Throws when nothing is waited for. */
   readonly skip: (deploymentId: string) => void
+  /** Ends Vercel's patience now, before `provisioningTimeoutMs`. Throws when nothing is waited for. */
+  readonly timeOut: (deploymentId: string) => void
   /** The deployment as it is now, also after its removal. Throws for an unknown id. */
   readonly deployment: (deploymentId: string) => DeploymentSnapshot
   /** All deployments, the newest first. */

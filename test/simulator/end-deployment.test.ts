@@ -109,6 +109,13 @@ test('a timeout, a skip and a failure send cancels for what is still at work whe
   const late = vercel.deploy(project)
   expect((await webhooks('cancel', 3))[2]).toMatchObject({ deploymentId: late.id })
   expect(vercel.deployment(late.id).integrations?.status).toBe('timeout')
+  expect(() => vercel.timeOut(late.id)).toThrow('cannot be timed out')
+  const hurried = vercel.deploy(project)
+  vercel.timeOut(hurried.id)
+  expect(vercel.deployment(hurried.id)).toMatchObject({
+    readyState: 'ERROR',
+    integrations: { status: 'timeout' },
+  })
 })
 
 describe('a canceled action', () => {
