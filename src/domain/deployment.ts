@@ -27,11 +27,14 @@ export interface StandingEvidence {
   readonly readyState?: string | undefined
   readonly integrationsStatus?: string | undefined
   readonly deletedAt?: number | null | undefined
+  /** Set on a deployment that was restored after its deletion. */
+  readonly undeletedAt?: number | null | undefined
 }
 
 /** Reads the standing from what Vercel answered; evidence of an end beats silence, silence means `waiting`. */
 export function deploymentStanding(evidence: StandingEvidence): DeploymentStanding {
-  if (evidence.deletedAt) return 'gone'
+  const { deletedAt, undeletedAt } = evidence
+  if (deletedAt && (!undeletedAt || undeletedAt < deletedAt)) return 'gone'
   if (evidence.readyState === 'CANCELED') return 'lapsed'
   switch (evidence.integrationsStatus) {
     case 'pending':

@@ -41,10 +41,11 @@ export function authorizeRequests({
     const { teamId, slug } = c.req.query()
     if ((teamId ?? installation.teamId) !== installation.teamId || !isTeamSlug(slug, installation))
       return answerError(c, 403, { code: 'forbidden', message: 'Not authorized for this team' })
+    const counted = dials.limitPer === 'token' ? token : 'integration'
     const reading =
       c.req.method === 'PATCH'
-        ? countUpdate(token, dials.updateLimit)
-        : countRead(token, dials.readLimit)
+        ? countUpdate(counted, dials.updateLimit)
+        : countRead(counted, dials.readLimit)
     if (reading.exceeded) return answerTooMany(c, reading, dials, now())
     c.set('installation', installation)
     await next()

@@ -47,7 +47,7 @@ export function actionEvent(
       resourceId: action.connection.resourceId,
       action: action.chosen.slug,
       deployment: { id: deployment.id },
-      team: { id: installation.teamId },
+      ...(dials.teamInPayload && { team: { id: installation.teamId } }),
       user: { id: null },
       ...(dials.optionsInPayload && { options: action.chosen.options }),
       ...dials.extraPayloadKeys,

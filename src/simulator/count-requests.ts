@@ -1,10 +1,10 @@
-/** So many requests per token in each window; `Infinity` lifts the limit. */
+/** So many requests in each window; `Infinity` lifts the limit. */
 export interface RateLimit {
   readonly total: number
   readonly windowMs: number
 }
 
-/** What the window of one token looks like after a request was counted. */
+/** What the window of one counted thing looks like after a request was counted. */
 export interface RateReading {
   readonly exceeded: boolean
   readonly total: number
@@ -13,15 +13,15 @@ export interface RateReading {
   readonly resetMs: number
 }
 
-/** Counts requests per token in fixed windows; a window opens with the first request after the last one ended. */
+/** Counts requests by name, a token for instance, in fixed windows; a window opens with the first request after the last one ended. */
 export function createRequestCounter(now: () => number) {
   const windows = new Map<string, { readonly startedAt: number; count: number }>()
-  return function countRequest(token: string, limit: RateLimit): RateReading {
-    const open = windows.get(token)
+  return function countRequest(counted: string, limit: RateLimit): RateReading {
+    const open = windows.get(counted)
     const window =
       open && now() < open.startedAt + limit.windowMs ? open : { startedAt: now(), count: 0 }
     window.count += 1
-    windows.set(token, window)
+    windows.set(counted, window)
     return {
       exceeded: window.count > limit.total,
       total: limit.total,

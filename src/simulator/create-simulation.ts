@@ -2,14 +2,22 @@ import { actionEvent, buildWebhook } from './build-webhook.ts'
 import { createDeployment } from './create-deployment.ts'
 import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
 import { defaultDials } from './dials.ts'
-import { cancelDeployment, removeDeployment, skipProvisioning } from './end-deployment.ts'
+import {
+  cancelAction,
+  cancelDeployment,
+  purgeDeployment,
+  removeDeployment,
+  restoreDeployment,
+  skipProvisioning,
+  timeOutDeployment,
+} from './end-deployment.ts'
 import { holdBuild } from './hold-build.ts'
 import { newId } from './identifiers.ts'
 import { connectResource, type Installation, type Project } from './project.ts'
 import { createTimers } from './schedule-timers.ts'
 import { sendRawWebhook } from './send-raw-webhook.ts'
 import { createWebhookSender, DEFAULT_RETRY } from './send-webhooks.ts'
-import type { Simulator, SimulatorOptions } from './simulator.ts'
+import type { ActionChoice, Simulator, SimulatorOptions } from './simulator.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
 import type { ApiDependencies } from './vercel-api.ts'
@@ -106,8 +114,15 @@ export function createSimulation(options: SimulatorOptions): Simulation {
       return snapshotDeployment(deployment)
     },
     cancel: (id) => cancelDeployment(deploymentOf(id), surroundings),
+    cancelAction(id, wanted = {}) {
+      const deployment = deploymentOf(id)
+      cancelAction(deployment, actionOf(deployment, wanted), surroundings)
+    },
     remove: (id) => removeDeployment(deploymentOf(id), surroundings),
+    restore: (id) => restoreDeployment(deploymentOf(id), surroundings),
+    purge: (id) => purgeDeployment(deploymentOf(id), surroundings),
     skip: (id) => skipProvisioning(deploymentOf(id), surroundings),
+    timeOut: (id) => timeOutDeployment(deploymentOf(id), surroundings),
     deployment: (id) => snapshotDeployment(deploymentOf(id)),
     deployments: () => [...deployments.values()].reverse().map(snapshotDeployment),
 
@@ -147,10 +162,7 @@ export function createSimulation(options: SimulatorOptions): Simulation {
   }
 }
 
-function actionOf(
-  deployment: Deployment,
-  wanted: { readonly resourceId?: string; readonly slug?: string },
-): HeldAction {
+function actionOf(deployment: Deployment, wanted: ActionChoice): HeldAction {
   const action = deployment.actions.find(
     ({ connection, chosen }) =>
       connection.resourceId === (wanted.resourceId ?? connection.resourceId) &&

@@ -51,6 +51,11 @@ export interface Deployment {
   buildEndedAt?: number
   canceledAt?: number
   deletedAt?: number
+  /** A restored deployment has no `deletedAt` but these two. */
+  wasDeletedAt?: number
+  undeletedAt?: number
+  /** From then on it cannot be restored. */
+  purgedAt?: number
 }
 
 /** A deployment at one moment. `env` holds values, secrets among them: for assertions, not for logs. */
@@ -75,6 +80,9 @@ export interface DeploymentSnapshot {
   readonly buildEndedAt?: number
   readonly canceledAt?: number
   readonly deletedAt?: number
+  readonly wasDeletedAt?: number
+  readonly undeletedAt?: number
+  readonly purgedAt?: number
 }
 
 export interface ActionSnapshot {
@@ -90,6 +98,11 @@ export interface ActionSnapshot {
   readonly terminalCount: number
   /** How many different bodies those had: a retry after a lost answer repeats one, a second opinion adds one. */
   readonly terminalBodies: number
+}
+
+/** Whether a build still waits for the action. */
+export function isUnfinished({ state }: HeldAction): boolean {
+  return state === 'pending' || state === 'running'
 }
 
 export function isTerminal(status: string | undefined): boolean {

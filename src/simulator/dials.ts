@@ -14,10 +14,12 @@ export interface Dials {
   /** Faults for the requests to come; the first one that matches a request is used up by it. */
   failNext: Fault[]
   randomFaults: RandomFaults | undefined
-  /** Updates of actions per token. */
+  /** Updates of actions. */
   updateLimit: RateLimit
-  /** Reads of deployments and resources per token. */
+  /** Reads of deployments and resources. */
   readLimit: RateLimit
+  /** Whether the two limits are counted for each token or for all installations together. */
+  limitPer: 'token' | 'integration'
   /** How a 429 of the rate limit says when to come back. */
   retryAfter: 'seconds' | 'date' | 'absent'
   /** The answer to an access token that is not known. */
@@ -30,9 +32,15 @@ export interface Dials {
   deploymentOverrides: Readonly<Record<string, unknown>>
   /** What a deleted deployment reads as. */
   removedDeployment: 'not-found' | 'gone' | 'soft-deleted'
+  /** Whether a deployment that was deleted and restored still tells when it was deleted, or null, beside `undeletedAt`. */
+  restoredDeployment: 'deleted-at-kept' | 'deleted-at-null'
 
   /** The answer to any update of an action that has succeeded or failed. */
   updateAfterTerminal: LateUpdateAnswer
+  /** A repeat of the very update that ended an action: taken once more and ignored, or late as any other. */
+  repeatedUpdate: 'accepted' | 'late'
+  /** What another terminal status does that comes late and is answered 202. */
+  laterTerminal: 'ignored' | 'replaces'
   /** The answer to an update after a cancel, skip or timeout, or after another action failed the deployment. */
   updateAfterEnd: LateUpdateAnswer
   /** The answer to an update of a deleted deployment. */
@@ -41,6 +49,10 @@ export interface Dials {
   lateSuccessInjects: boolean
   /** Whether `succeeded` without outcomes is a bad request. */
   outcomesRequired: boolean
+  /** The most characters that `statusText` may have; a longer one is a bad request. */
+  statusTextLimit: number
+  /** Stands before the name of every variable of an outcome, as the prefix that a user may choose. */
+  outcomePrefix: string
 
   /** Whether a cancel is sent for actions that had succeeded, and whether a ready deployment can be canceled. */
   cancelAfterSuccess: boolean
@@ -48,8 +60,12 @@ export interface Dials {
   cancelAfterSkip: boolean
   /** Whether actions still at work get a cancel when another one failed the deployment. */
   cancelAfterFailure: boolean
+  /** Whether an action that reports `failed` gets a cancel for it. */
+  cancelFailedAction: boolean
   /** Whether removing a deployment that never became ready sends cleanups. */
   cleanupAfterFailure: boolean
+  /** Whether cleanups are sent at once, or when a deleted deployment can no longer be restored. */
+  cleanupAt: 'removal' | 'purge'
   /** One cleanup per action, or a single one, for the first action, per deployment. */
   cleanupPer: 'action' | 'deployment'
 
@@ -62,6 +78,8 @@ export interface Dials {
   dropWebhooks: readonly string[]
   /** Whether `payload.configuration` is there. */
   configurationInPayload: boolean
+  /** Whether `payload.team` is there. */
+  teamInPayload: boolean
   /** Whether the option values a user chose come as `payload.options`. */
   optionsInPayload: boolean
   /** `undefined` leaves the key out. */
@@ -70,6 +88,8 @@ export interface Dials {
   extraEnvelopeKeys: Readonly<Record<string, unknown>>
   /** More keys for the payload. */
   extraPayloadKeys: Readonly<Record<string, unknown>>
+  /** More headers for every webhook. */
+  webhookHeaders: Readonly<Record<string, string>>
 }
 
 /** The documented behaviour, and where there is none, the likely one; no faults. */
@@ -80,31 +100,41 @@ export function defaultDials(): Dials {
     randomFaults: undefined,
     updateLimit: { total: 100, windowMs: 60_000 },
     readLimit: { total: 500, windowMs: 60_000 },
+    limitPer: 'token',
     retryAfter: 'seconds',
     invalidToken: 403,
     foreignDeployment: 404,
     deploymentShape: 'full',
     deploymentOverrides: {},
     removedDeployment: 'not-found',
+    restoredDeployment: 'deleted-at-null',
     updateAfterTerminal: 409,
+    repeatedUpdate: 'late',
+    laterTerminal: 'ignored',
     updateAfterEnd: 409,
     updateAfterRemoval: 404,
     lateSuccessInjects: false,
     outcomesRequired: false,
+    statusTextLimit: Infinity,
+    outcomePrefix: '',
     cancelAfterSuccess: true,
     cancelAfterTimeout: false,
     cancelAfterSkip: false,
     cancelAfterFailure: false,
+    cancelFailedAction: false,
     cleanupAfterFailure: true,
+    cleanupAt: 'removal',
     cleanupPer: 'action',
     duplicateWebhooks: 'never',
     retryId: 'same',
     holdWebhooks: [],
     dropWebhooks: [],
     configurationInPayload: true,
+    teamInPayload: true,
     optionsInPayload: false,
     region: 'iad1',
     extraEnvelopeKeys: {},
     extraPayloadKeys: {},
+    webhookHeaders: {},
   }
 }

@@ -1,5 +1,11 @@
-import { type ActionState, type Deployment, type HeldAction, isTerminal } from './deployment.ts'
-import { failDeployment, startBuild } from './run-build.ts'
+import {
+  type ActionState,
+  type Deployment,
+  type HeldAction,
+  isTerminal,
+  isUnfinished,
+} from './deployment.ts'
+import { failDeployment, releaseBuild, startBuild } from './run-build.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
@@ -24,19 +30,63 @@ export function cancelDeployment(deployment: Deployment, surroundings: Surroundi
   for (const action of told) surroundings.emitWebhook('cancel', deployment, action)
 }
 
+/**
+ * Cancels one action of a deployment that waits for it: that of a required resource fails the deployment, else the
+ * build goes on without. Throws when nothing is waited for.
+ */
+export function cancelAction(
+  deployment: Deployment,
+  action: HeldAction,
+  surroundings: Surroundings,
+): void {
+  if (!isUnfinished(action) || deployment.deletedAt !== undefined)
+    throw new Error(`The action ${action.chosen.slug} has ${action.state}: it cannot be canceled`)
+  action.state = 'canceled'
+  surroundings.announce(deployment, 'action-canceled', { action })
+  surroundings.emitWebhook('cancel', deployment, action)
+  if (action.connection.required)
+    failProvisioning(deployment, { action, reason: 'the action was canceled' }, surroundings)
+  else if (!deployment.actions.some(isUnfinished)) releaseBuild(deployment, surroundings)
+}
+
 /** Deletes a deployment and sends the cleanups of the actions it ran. Throws when it is deleted already. */
 export function removeDeployment(deployment: Deployment, surroundings: Surroundings): void {
-  const { dials } = surroundings
   if (deployment.deletedAt !== undefined) throw refusal(deployment, 'removed')
   surroundings.unschedule(deployment)
+  deployment.deletedAt = surroundings.now()
+  endUnfinishedActions(deployment, 'canceled')
+  surroundings.announce(deployment, 'removed')
+  if (surroundings.dials.cleanupAt === 'removal') sendCleanups(deployment, surroundings)
+}
+
+/** Takes a deletion back. Throws for a deployment that is not deleted, was never built, or is deleted for good. */
+export function restoreDeployment(deployment: Deployment, surroundings: Surroundings): void {
+  const { deletedAt, purgedAt, readyState } = deployment
+  const over = readyState === 'READY' || readyState === 'ERROR' || readyState === 'CANCELED'
+  if (deletedAt === undefined || purgedAt !== undefined || !over)
+    throw refusal(deployment, 'restored')
+  deployment.wasDeletedAt = deletedAt
+  delete deployment.deletedAt
+  deployment.undeletedAt = surroundings.now()
+  surroundings.announce(deployment, 'restored')
+}
+
+/** Ends the time in which a deleted deployment can be restored. Throws for one that is not deleted. */
+export function purgeDeployment(deployment: Deployment, surroundings: Surroundings): void {
+  if (deployment.deletedAt === undefined || deployment.purgedAt !== undefined)
+    throw refusal(deployment, 'deleted for good')
+  deployment.purgedAt = surroundings.now()
+  surroundings.announce(deployment, 'purged')
+  if (surroundings.dials.cleanupAt === 'purge') sendCleanups(deployment, surroundings)
+}
+
+function sendCleanups(deployment: Deployment, surroundings: Surroundings): void {
+  const { dials } = surroundings
   const failed =
     deployment.readyState === 'ERROR' ||
     deployment.readyState === 'CANCELED' ||
     deployment.integrations?.status === 'skipped' ||
     deployment.integrations?.status === 'timeout'
-  deployment.deletedAt = surroundings.now()
-  endUnfinishedActions(deployment, 'canceled')
-  surroundings.announce(deployment, 'removed')
   if (failed && !dials.cleanupAfterFailure) return
   const told = dials.cleanupPer === 'action' ? deployment.actions : deployment.actions.slice(0, 1)
   for (const action of told) surroundings.emitWebhook('cleanup', deployment, action)
@@ -56,6 +106,14 @@ export function skipProvisioning(deployment: Deployment, surroundings: Surroundi
   if (surroundings.dials.cancelAfterSkip) cancelActions(deployment, left, surroundings)
 }
 
+/** Vercel no longer waits, before its time. Throws when nothing is waited for. */
+export function timeOutDeployment(deployment: Deployment, surroundings: Surroundings): void {
+  if (deployment.integrations?.status !== 'pending' || deployment.readyState !== 'QUEUED')
+    throw refusal(deployment, 'timed out')
+  surroundings.unschedule(deployment)
+  timeOutProvisioning(deployment, surroundings)
+}
+
 /** Vercel no longer waits: a required resource fails the deployment, otherwise the build goes on without. */
 export function timeOutProvisioning(deployment: Deployment, surroundings: Surroundings): void {
   const { integrations } = deployment
@@ -70,16 +128,33 @@ export function timeOutProvisioning(deployment: Deployment, surroundings: Surrou
   if (surroundings.dials.cancelAfterTimeout) cancelActions(deployment, left, surroundings)
 }
 
+/** Ends a deployment for the sake of one action. */
+export function failProvisioning(
+  deployment: Deployment,
+  { action, reason }: { readonly action: HeldAction; readonly reason: string | undefined },
+  surroundings: Surroundings,
+): void {
+  if (deployment.integrations) {
+    deployment.integrations.status = 'error'
+    deployment.integrations.completedAt = surroundings.now()
+  }
+  const left = endUnfinishedActions(deployment, 'canceled')
+  failDeployment(
+    deployment,
+    `Resource provisioning failed for ${action.connection.resourceId} (${action.chosen.slug})${reason ? `: ${reason}` : ''}`,
+    surroundings,
+  )
+  if (surroundings.dials.cancelAfterFailure) cancelActions(deployment, left, surroundings)
+}
+
 /** Gives every action that is still at work its end, and answers with those. */
 export function endUnfinishedActions(deployment: Deployment, state: ActionState): HeldAction[] {
-  const unfinished = deployment.actions.filter(
-    (action) => action.state === 'pending' || action.state === 'running',
-  )
+  const unfinished = deployment.actions.filter(isUnfinished)
   for (const action of unfinished) action.state = state
   return unfinished
 }
 
-export function cancelActions(
+function cancelActions(
   deployment: Deployment,
   actions: readonly HeldAction[],
   surroundings: Surroundings,

@@ -21,7 +21,13 @@ export type {
   Project,
 } from './project.ts'
 export type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
-export type { CreateProjectOptions, RawWebhook, Simulator, SimulatorOptions } from './simulator.ts'
+export type {
+  ActionChoice,
+  CreateProjectOptions,
+  RawWebhook,
+  Simulator,
+  SimulatorOptions,
+} from './simulator.ts'
 export { signWebhook } from './sign-webhook.ts'
 export { startSimulator } from './start-simulator.ts'
 export type { ActionEventKind } from './surroundings.ts'

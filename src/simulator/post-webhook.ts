@@ -7,12 +7,17 @@ export interface WebhookAnswer {
 /** One POST of these bytes. Rejects when no answer came; a redirect is an answer and is not followed. */
 export async function postWebhook(
   url: string,
-  request: { readonly rawBody: string | Uint8Array; readonly signature: string | null },
+  request: {
+    readonly rawBody: string | Uint8Array
+    readonly signature: string | null
+    readonly headers: Readonly<Record<string, string>>
+  },
   signal: AbortSignal,
 ): Promise<WebhookAnswer> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
+      ...request.headers,
       'content-type': 'application/json',
       ...(request.signature !== null && { 'x-vercel-signature': request.signature }),
     },

@@ -13,6 +13,16 @@ export function startBuild(deployment: Deployment, surroundings: Surroundings): 
   surroundings.announce(deployment, 'build-started')
 }
 
+/** Lets the build go because every action is done, with what their outcomes set. */
+export function releaseBuild(deployment: Deployment, surroundings: Surroundings): void {
+  if (deployment.integrations) {
+    deployment.integrations.status = 'ready'
+    deployment.integrations.completedAt = surroundings.now()
+  }
+  deployment.env = mergedEnv(deployment)
+  startBuild(deployment, surroundings)
+}
+
 /** Ends a deployment whose provisioning failed: the build never starts, its log stays empty. */
 export function failDeployment(
   deployment: Deployment,

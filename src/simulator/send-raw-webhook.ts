@@ -36,7 +36,8 @@ export async function sendRawWebhook(
   const signal = AbortSignal.any([target.closing, AbortSignal.timeout(target.answerTimeoutMs)])
   const startedAt = performance.now()
   try {
-    const answer = await postWebhook(url, { rawBody, signature }, signal)
+    const headers = target.dials.webhookHeaders
+    const answer = await postWebhook(url, { rawBody, signature, headers }, signal)
     const durationMs = Math.round(performance.now() - startedAt)
     const result = { kind: 'answered', status: answer.status, durationMs } as const
     record({ ...describeWebhook(event), at: now(), attempt: 1, result })

@@ -138,7 +138,11 @@ async function deliverUntilAccepted(
     const startedAt = performance.now()
     const signal = AbortSignal.any([closing, AbortSignal.timeout(retry.answerTimeoutMs)])
     try {
-      const { status } = await postWebhook(url, { rawBody, signature }, signal)
+      const { status } = await postWebhook(
+        url,
+        { rawBody, signature, headers: dials.webhookHeaders },
+        signal,
+      )
       return {
         kind: 'answered',
         status,

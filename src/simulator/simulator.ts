@@ -60,10 +60,21 @@ export interface Simulator {
   readonly deploy: (project: Project, options?: DeployOptions) => DeploymentSnapshot
   /** Cancels a deployment and tells its actions. Throws when it is past that. */
   readonly cancel: (deploymentId: string) => void
-  /** Deletes a deployment and has its actions clean up. Throws when it is deleted already. */
+  /**
+   * Cancels one action, the first unless said, while the build is held for it. That of a required resource fails the
+   * deployment. Throws when it is past that.
+   */
+  readonly cancelAction: (deploymentId: string, action?: ActionChoice) => void
+  /** Deletes a deployment and has its actions clean up, now or later as the dials say. Throws when it is deleted already. */
   readonly remove: (deploymentId: string) => void
+  /** Takes a deletion back. Throws when there is nothing to take back, or no longer. */
+  readonly restore: (deploymentId: string) => void
+  /** Ends the time in which a deleted deployment can be restored. Throws when it is not deleted. */
+  readonly purge: (deploymentId: string) => void
   /** Lets the build go on without the resources. Throws when nothing is waited for. */
   readonly skip: (deploymentId: string) => void
+  /** Ends Vercel's patience now, before `provisioningTimeoutMs`. Throws when nothing is waited for. */
+  readonly timeOut: (deploymentId: string) => void
   /** The deployment as it is now, also after its removal. Throws for an unknown id. */
   readonly deployment: (deploymentId: string) => DeploymentSnapshot
   /** All deployments, the newest first. */
@@ -91,12 +102,18 @@ export interface Simulator {
   actionEvent(
     kind: ActionEventKind,
     deploymentId: string,
-    action?: { readonly resourceId?: string; readonly slug?: string },
+    action?: ActionChoice,
   ): { type: ActionEventType; payload: Record<string, unknown> }
   /** Sends what the dial `holdWebhooks` held back; resolves after the first attempt of each. */
   readonly releaseWebhooks: (selection?: HeldSelection) => Promise<void>
   /** Stops timers and deliveries and cuts connections; resolves when nothing is left. */
   readonly close: () => Promise<void>
+}
+
+/** Picks an action of a deployment; what is left out matches every one. */
+export interface ActionChoice {
+  readonly resourceId?: string
+  readonly slug?: string
 }
 
 export interface CreateProjectOptions {

@@ -57,6 +57,7 @@ export type DeploymentChange =
   | 'action-succeeded'
   | 'action-failed'
   | 'action-described'
+  | 'action-canceled'
   | 'build-started'
   | 'ready'
   | 'failed'
@@ -64,6 +65,8 @@ export type DeploymentChange =
   | 'skipped'
   | 'timed-out'
   | 'removed'
+  | 'restored'
+  | 'purged'
 
 // Enough for any test or afternoon of development; the oldest go first.
 const MAX_RECORDS = 100_000

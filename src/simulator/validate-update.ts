@@ -30,9 +30,17 @@ export type UpdateValidation =
  * Judges a body by the published schema, closed at every level, and by the rules for environment variables. The
  * message of a refusal names the field and never repeats its value.
  */
-export function validateUpdate(body: unknown): UpdateValidation {
+export function validateUpdate(
+  body: unknown,
+  { statusTextLimit }: { readonly statusTextLimit: number } = { statusTextLimit: Infinity },
+): UpdateValidation {
   const parsed = statusUpdate.safeParse(body)
   if (!parsed.success) return { kind: 'invalid', message: describeIssue(parsed.error.issues[0]) }
+  if (Array.from(parsed.data.statusText ?? '').length > statusTextLimit)
+    return {
+      kind: 'invalid',
+      message: `Invalid request: statusText should NOT be longer than ${statusTextLimit} characters`,
+    }
   const secrets = (parsed.data.outcomes ?? []).flatMap((outcome, o) =>
     outcome.secrets.map((secret, s) => ({ ...secret, path: `outcomes[${o}].secrets[${s}]` })),
   )

@@ -40,7 +40,8 @@ export function vercelApi(dependencies: ApiDependencies): Hono<ApiEnvironment> {
       return dials.foreignDeployment === 404
         ? notFound(c, 'The deployment could not be found')
         : forbidden(c)
-    if (deployment.deletedAt !== undefined && dials.removedDeployment === 'not-found')
+    const unknown = deployment.purgedAt !== undefined || dials.removedDeployment === 'not-found'
+    if (deployment.deletedAt !== undefined && unknown)
       return notFound(c, 'The deployment could not be found')
     if (deployment.deletedAt !== undefined && dials.removedDeployment === 'gone')
       return answerError(c, 410, { code: 'gone', message: 'The deployment was deleted' })
@@ -53,7 +54,7 @@ export function vercelApi(dependencies: ApiDependencies): Hono<ApiEnvironment> {
     async (c) => {
       const { deploymentId, installationId, resourceId, action: slug } = c.req.param()
       const body = await readJson(c)
-      const validation = body.kind === 'json' ? validateUpdate(body.value) : body
+      const validation = body.kind === 'json' ? validateUpdate(body.value, dials) : body
       if (validation.kind === 'invalid')
         return answerError(c, 400, { code: 'bad_request', message: validation.message })
       if (installationId !== c.get('installation').id) return forbidden(c)

@@ -40,6 +40,7 @@ export function viewDeployment(
 ): Record<string, unknown> {
   const view: Record<string, unknown> = {
     ...fullView(deployment),
+    ...deletionView(deployment, dials),
     ...(query.withGitRepoInfo && gitView(deployment)),
     ...dials.deploymentOverrides,
   }
@@ -99,10 +100,18 @@ function fullView(deployment: Deployment): Record<string, unknown> {
     buildingAt: deployment.buildStartedAt ?? createdAt,
     ...(ready && { ready: deployment.buildEndedAt, readySubstate: 'PROMOTED' }),
     ...(deployment.canceledAt !== undefined && { canceledAt: deployment.canceledAt }),
-    ...(deployment.deletedAt !== undefined && {
-      deletedAt: deployment.deletedAt,
-      softDeletedByRetention: false,
-    }),
+  }
+}
+
+function deletionView(
+  { deletedAt, wasDeletedAt, undeletedAt }: Deployment,
+  { restoredDeployment }: Dials,
+): Record<string, unknown> {
+  if (deletedAt !== undefined) return { deletedAt, softDeletedByRetention: false }
+  if (undeletedAt === undefined) return {}
+  return {
+    deletedAt: restoredDeployment === 'deleted-at-kept' ? wasDeletedAt : null,
+    undeletedAt,
   }
 }
 

@@ -23,6 +23,7 @@ const deploymentSchema = z.looseObject({
   meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
   source: text,
   deletedAt: time,
+  undeletedAt: time,
 })
 
 /**
@@ -88,6 +89,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
       readyState: answer.readyState ?? answer.status ?? undefined,
       integrationsStatus: answer.integrations?.status ?? undefined,
       deletedAt: answer.deletedAt,
+      undeletedAt: answer.undeletedAt,
     }),
   }
 }

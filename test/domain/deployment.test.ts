@@ -22,6 +22,9 @@ describe('a deployment stands as waiting until something says that it does not',
     [{ readyState: 'ERROR' }, 'failed'],
     [{ readyState: 'READY', integrationsStatus: 'ready', deletedAt: 1 }, 'gone'],
     [{ readyState: 'QUEUED', deletedAt: null }, 'waiting'],
+    // Restored, and perhaps deleted once more.
+    [{ readyState: 'READY', deletedAt: 1, undeletedAt: 2 }, 'passed'],
+    [{ readyState: 'READY', deletedAt: 3, undeletedAt: 2 }, 'gone'],
   ] as const)('%o is %s', (evidence, standing) => {
     expect(deploymentStanding(evidence)).toBe(standing)
   })

@@ -178,11 +178,62 @@ describe('an update nobody waits for', () => {
     expect(vercel.deployment(deployment.id).env['DATABASE_URL']).toBe('late')
   })
 
+  test('is taken when it repeats the very update that ended the action, if the dial says so', async () => {
+    const { vercel, project, update } = await vercelForTest({
+      dials: { repeatedUpdate: 'accepted', updateAfterTerminal: 409 },
+    })
+    const deployment = vercel.deploy(project)
+    await update(deployment, succeeded({ DATABASE_URL: 'first' }))
+    expect((await update(deployment, succeeded({ DATABASE_URL: 'first' }))).status).toBe(202)
+    expect((await update(deployment, succeeded({ DATABASE_URL: 'second' }))).status).toBe(409)
+    expect(vercel.deployment(deployment.id).actions[0]).toMatchObject({
+      terminalCount: 2,
+      terminalBodies: 1,
+    })
+  })
+
+  test('replaces the first end when the dial says so, as long as the build is not over', async () => {
+    const { vercel, project, update } = await vercelForTest({
+      buildMs: 60_000,
+      dials: { updateAfterTerminal: 202, laterTerminal: 'replaces' },
+    })
+    const deployment = vercel.deploy(project)
+    await update(deployment, succeeded({ DATABASE_URL: 'first' }))
+    await update(deployment, succeeded({ DATABASE_URL: 'second' }))
+    await update(deployment, { status: 'running' })
+    expect(vercel.deployment(deployment.id)).toMatchObject({
+      readyState: 'BUILDING',
+      env: { DATABASE_URL: 'second' },
+      actions: [{ status: 'succeeded' }],
+    })
+    await update(deployment, { status: 'failed', statusText: 'No.' })
+    expect(vercel.deployment(deployment.id)).toMatchObject({
+      readyState: 'ERROR',
+      errorMessage: expect.stringContaining('No.'),
+    })
+    await update(deployment, succeeded({ DATABASE_URL: 'third' }))
+    expect(vercel.deployment(deployment.id)).toMatchObject({
+      readyState: 'ERROR',
+      env: { DATABASE_URL: 'second' },
+    })
+  })
+
   test('is a bad request without outcomes when the dial demands them', async () => {
     const { vercel, project, update } = await vercelForTest({ dials: { outcomesRequired: true } })
     const deployment = vercel.deploy(project)
     expect(await update(deployment, { status: 'succeeded' })).toMatchObject({ status: 400 })
     vercel.dials.outcomesRequired = false
     expect(await update(deployment, { status: 'succeeded' })).toMatchObject({ status: 202 })
+  })
+})
+
+test('the variables of an outcome have the prefix that the dial says', async () => {
+  const { vercel, project, update } = await vercelForTest({ dials: { outcomePrefix: 'SHOP_' } })
+  const deployment = vercel.deploy(project)
+  await update(deployment, succeeded({ DATABASE_URL: 'branch' }))
+  expect(vercel.deployment(deployment.id).env).toEqual({
+    DATABASE_URL: 'shared',
+    REGION: 'iad1',
+    SHOP_DATABASE_URL: 'branch',
   })
 })

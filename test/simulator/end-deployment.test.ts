@@ -109,4 +109,86 @@ test('a timeout, a skip and a failure send cancels for what is still at work whe
   const late = vercel.deploy(project)
   expect((await webhooks('cancel', 3))[2]).toMatchObject({ deploymentId: late.id })
   expect(vercel.deployment(late.id).integrations?.status).toBe('timeout')
+  expect(() => vercel.timeOut(late.id)).toThrow('cannot be timed out')
+  const hurried = vercel.deploy(project)
+  vercel.timeOut(hurried.id)
+  expect(vercel.deployment(hurried.id)).toMatchObject({
+    readyState: 'ERROR',
+    integrations: { status: 'timeout' },
+  })
+})
+
+describe('a canceled action', () => {
+  test('fails the deployment of a required resource, and is told alone', async () => {
+    const { vercel, deployment, webhooks } = await twoActions()
+    vercel.cancelAction(deployment.id, { slug: 'seed' })
+    expect(await webhooks('cancel', 1)).toMatchObject([{ action: 'seed' }])
+    expect(vercel.deployment(deployment.id)).toMatchObject({
+      readyState: 'ERROR',
+      integrations: { status: 'error' },
+      errorMessage: expect.stringContaining('the action was canceled'),
+    })
+    expect(() => vercel.cancelAction(deployment.id)).toThrow('cannot be canceled')
+  })
+
+  test('of an optional resource lets the build go on with the others, and takes no update', async () => {
+    const { vercel, update } = await vercelForTest({ dials: { updateAfterEnd: 410 } })
+    const project = vercel.createProject({
+      name: 'optional',
+      resources: [{ resourceId: 'db', required: false, actions: TWO_ACTIONS }],
+    })
+    const deployment = vercel.deploy(project)
+    vercel.cancelAction(deployment.id, { slug: 'seed' })
+    expect((await update(deployment, succeeded(), 1)).status).toBe(410)
+    expect(vercel.deployment(deployment.id).integrations?.status).toBe('pending')
+    await update(deployment, succeeded({ DATABASE_URL: 'branch' }), 0)
+    const ready = await vercel.until(deployment.id, ({ readyState }) => readyState === 'READY')
+    expect(ready.env).toEqual({ DATABASE_URL: 'branch' })
+  })
+})
+
+test('an action that failed gets a cancel for it when the dial says so', async () => {
+  const { deployment, update, webhooks } = await twoActions({ dials: { cancelFailedAction: true } })
+  await update(deployment, { status: 'failed' }, 0)
+  expect(await webhooks('cancel', 1)).toMatchObject([{ action: 'branch' }])
+})
+
+describe('a deleted deployment', () => {
+  async function deleted(options: Parameters<typeof vercelForTest>[0] = {}) {
+    const environment = await vercelForTest(options)
+    const { vercel, project, update, request } = environment
+    const { id } = vercel.deploy(project)
+    await update(vercel.deployment(id), succeeded())
+    await vercel.until(id, ({ readyState }) => readyState === 'READY')
+    vercel.remove(id)
+    return { ...environment, id, read: () => request(`/v13/deployments/${id}`) }
+  }
+
+  test('can be restored, and then reads as the dial says', async () => {
+    const { vercel, id, read } = await deleted()
+    vercel.restore(id)
+    expect((await read()).body).toMatchObject({
+      readyState: 'READY',
+      deletedAt: null,
+      undeletedAt: expect.any(Number),
+    })
+    vercel.dials.restoredDeployment = 'deleted-at-kept'
+    const { deletedAt, undeletedAt } = (await read()).body
+    expect(undeletedAt).toBeGreaterThanOrEqual(deletedAt)
+    expect(() => vercel.restore(id)).toThrow('cannot be restored')
+    vercel.remove(id)
+    expect((await read()).status).toBe(404)
+  })
+
+  test('sends its cleanup only when it can no longer be restored, if the dial says so', async () => {
+    const { vercel, id, read, webhooks } = await deleted({
+      dials: { cleanupAt: 'purge', removedDeployment: 'soft-deleted' },
+    })
+    expect((await read()).body).toMatchObject({ deletedAt: expect.any(Number) })
+    vercel.purge(id)
+    expect(await webhooks('cleanup', 1)).toHaveLength(1)
+    expect((await read()).status).toBe(404)
+    expect(() => vercel.restore(id)).toThrow('cannot be restored')
+    expect(() => vercel.purge(id)).toThrow('cannot be deleted for good')
+  })
 })

@@ -175,6 +175,8 @@ describe('the webhook dials', () => {
     const { vercel, received, webhooks } = await vercelForTest({
       dials: {
         configurationInPayload: false,
+        teamInPayload: false,
+        webhookHeaders: { 'x-vercel-id': 'iad1::x' },
         optionsInPayload: true,
         region: null,
         extraEnvelopeKeys: { webhookId: 'w' },
@@ -195,6 +197,8 @@ describe('the webhook dials', () => {
       payload: { plan: 'pro', options: { rows: 3 }, action: 'seed' },
     })
     expect(received[0]?.event.payload).not.toHaveProperty('configuration')
+    expect(received[0]?.event.payload).not.toHaveProperty('team')
+    expect(received[0]?.headers['x-vercel-id']).toBe('iad1::x')
     vercel.dials.region = undefined
     vercel.deploy(project, { environment: 'qa' })
     await webhooks('start', 2)

@@ -158,6 +158,29 @@ describe('an update', () => {
   })
 })
 
+test('the limits count all installations together when the dial says so', async () => {
+  const { vercel, request } = await vercelForTest({
+    dials: { readLimit: { total: 1, windowMs: 60_000 } },
+  })
+  vercel.createInstallation({ accessToken: 'other' })
+  const read = (token: string) => request('/v13/deployments/dpl_none', {}, token)
+  expect((await read(ACCESS_TOKEN)).status).toBe(404)
+  expect((await read('other')).status).toBe(404)
+  vercel.dials.limitPer = 'integration'
+  expect((await read(ACCESS_TOKEN)).status).toBe(404)
+  expect((await read('other')).status).toBe(429)
+})
+
+test('a text longer than the dial allows is a bad request', async () => {
+  const { vercel, project, update } = await vercelForTest({ dials: { statusTextLimit: 3 } })
+  const deployment = vercel.deploy(project)
+  expect((await update(deployment, { statusText: '🌱🌱🌱' })).status).toBe(202)
+  expect(await update(deployment, { statusText: 'long' })).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringContaining('statusText') } },
+  })
+})
+
 describe('a resource', () => {
   test('has the option values its users chose, the declared defaults among them', async () => {
     const options = {

@@ -12,6 +12,7 @@ import {
   type DeploymentSnapshot,
   type Project,
   type Simulator,
+  type SimulatorOptions,
   startSimulator,
 } from '../../src/simulator/index.ts'
 import { cancelRun, confirmAttempt } from '../../src/temporal/ask-temporal.ts'
@@ -41,7 +42,10 @@ export interface HeldBuilds {
 export async function holdBuilds(
   environment: TemporalEnvironment,
   actions: Record<string, ActionDefinition>,
-  { reportRunningAfterMs = 0 }: { reportRunningAfterMs?: number | null } = {},
+  {
+    reportRunningAfterMs = 0,
+    local = {},
+  }: { reportRunningAfterMs?: number | null; local?: Partial<SimulatorOptions> } = {},
 ): Promise<HeldBuilds> {
   // A queue for each worker: the poll of one that was shut down may still swallow a task.
   const taskQueue = `${environment.taskQueue}-${randomUUID().slice(0, 8)}`
@@ -56,6 +60,7 @@ export async function holdBuilds(
       actions: [...Object.keys(actions), 'undeclared'].map((slug) => ({ slug, name: slug })),
     },
     retry: { baseMs: 20 },
+    ...local,
   })
   const door = await listen(
     createApp({
