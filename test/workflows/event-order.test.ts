@@ -112,6 +112,67 @@ test('a step can ask whether it is still wanted, and hears when it was given up'
   await expect(late?.()).rejects.toMatchObject({ code: 'attempt_given_up', retryable: true })
 })
 
+describe('the steps migrate and ready', () => {
+  let stepwise: HeldBuilds
+  beforeEach(async () => {
+    stepwise = await holdBuilds(environment, { branch: branchAction(provider, { steps: true }) })
+  })
+  afterEach(() => stepwise.close())
+
+  test('run after the branch is made and before its address is given out, each as an activity', async () => {
+    const { id } = stepwise.deploy()
+    expect(await stepwise.ended({ id })).toMatchObject({ phase: 'succeeded' })
+    expect(provider.calls.filter((call) => call.endsWith('done'))).toEqual([
+      'create done',
+      'migrate done',
+      'ready done',
+      'open done',
+    ])
+    const run = environment.client.workflow.getHandle(actionWorkflowId(stepwise.keyOf({ id })))
+    const { events } = await run.fetchHistory()
+    const activities = events?.flatMap(
+      ({ activityTaskScheduledEventAttributes }) =>
+        activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+    )
+    expect(activities?.filter((name) => name !== 'reportRunning')).toEqual([
+      'provision',
+      'migrate',
+      'ready',
+      'reportSucceeded',
+    ])
+  })
+
+  test.each(['migrate', 'ready'] as const)(
+    'are undone with the rest when %s fails, and its user reads why',
+    async (failing) => {
+      provider.before = (step) =>
+        step === failing
+          ? Promise.reject(new ActionFailure('x', 'Line 3 is wrong.', { retryable: false }))
+          : Promise.resolve()
+      const { id } = stepwise.deploy()
+      expect(await stepwise.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
+      expect(stepwise.vercel.deployment(id).actions[0]).toMatchObject({
+        status: 'failed',
+        statusText: 'Line 3 is wrong.',
+      })
+      expect(provider.branches.size).toBe(0)
+    },
+  )
+
+  test.each(['migrate', 'ready'] as const)(
+    'are stopped by a cancel that comes during %s, and undone',
+    async (name) => {
+      const step = holdStep(provider, 'before', name)
+      const { id } = stepwise.deploy()
+      await step.reached
+      stepwise.vercel.cancel(id)
+      expect(await stepwise.ended({ id })).toMatchObject({ status: 'CANCELLED', phase: 'canceled' })
+      expect(provider.calls).not.toContain(`${name} done`)
+      expect(provider.branches.size).toBe(0)
+    },
+  )
+})
+
 describe('a cancel leaves nothing behind', () => {
   test.each(['before', 'after'] as const)(
     'when it comes %s the branch is made, and waits for the step in hand',

@@ -5,7 +5,7 @@ import { actionDigest } from '../../src/domain/action-key.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import type { Dials, LateUpdateAnswer, RequestRecord } from '../../src/simulator/index.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
-import { branchAction, branchProvider, gate } from './branch-provider.ts'
+import { branchAction, branchProvider, gate, type ProviderStep } from './branch-provider.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
 import { type LossyDoor, loseWebhookAnswers } from './lose-webhook-answers.ts'
 
@@ -106,8 +106,7 @@ beforeAll(async () => {
 })
 afterAll(() => environment.teardown())
 
-type Step = 'create' | 'open' | 'destroy'
-type Hook = (step: Step, call: ActionCall) => Promise<void>
+type Hook = (step: ProviderStep, call: ActionCall) => Promise<void>
 
 /** One harness for many deployments at once: a test says what happens at the provider by deployment. */
 async function playMode({ dials, losesWebhookAnswers = false }: Mode) {
