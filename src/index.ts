@@ -1,4 +1,7 @@
 export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
+export { command, type CommandOptions } from './actions/command.ts'
+export type { Migration, MigrationCall } from './actions/migration.ts'
+export { sqlFiles, type SqlFilesOptions } from './actions/sql-files.ts'
 export {
   type CheckReadinessSettings,
   checkReadiness,

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
@@ -10,7 +10,7 @@ export interface LossyDoor {
 /** Passes every webhook on, and loses the first answer to each event: the sender sees 503 and delivers again. */
 export async function loseWebhookAnswers(door: string): Promise<LossyDoor> {
   const seen = new Set<string>()
-  const server = createServer(async (request, response) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request)
     const answer = await fetch(door, {
       method: 'POST',
@@ -21,6 +21,9 @@ export async function loseWebhookAnswers(door: string): Promise<LossyDoor> {
     const event = JSON.stringify([type, payload])
     response.writeHead(seen.has(event) ? answer.status : 503).end()
     seen.add(event)
+  }
+  const server = createServer((request, response) => {
+    pass(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

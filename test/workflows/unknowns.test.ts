@@ -1,7 +1,8 @@
+import { temporal } from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ActionCall } from '../../src/actions/define-action.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
-import { actionDigest } from '../../src/domain/action-key.ts'
+import { actionDigest, actionWorkflowId } from '../../src/domain/action-key.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import type { Dials, LateUpdateAnswer, RequestRecord } from '../../src/simulator/index.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
@@ -222,10 +223,28 @@ async function expectPhase(
   id: string,
   { phase, after }: { phase: string; after?: 'start' | 'cancel' | 'cleanup' },
 ) {
-  await vi.waitFor(
-    async () => expect(await played.ended({ id }, after && { after })).toMatchObject({ phase }),
-    PATIENCE,
-  )
+  await vi
+    .waitFor(
+      async () => expect(await played.ended({ id }, after && { after })).toMatchObject({ phase }),
+      PATIENCE,
+    )
+    .catch(async (error: unknown) => {
+      throw new Error(`${id} is not ${phase}: ${await historyOf(played.keyOf({ id }))}`, {
+        cause: error,
+      })
+    })
+}
+
+/** What happened in the latest run of the action, and when: for whoever reads that it stands still. */
+async function historyOf(key: ActionKey): Promise<string> {
+  const handle = environment.client.workflow.getHandle(actionWorkflowId(key))
+  const { events } = await handle.fetchHistory()
+  return (events ?? [])
+    .map(({ eventType, eventTime }) => {
+      const at = Number(eventTime?.seconds ?? 0) % 1000
+      return `${at}.${Math.floor((eventTime?.nanos ?? 0) / 1e6)} ${temporal.api.enums.v1.EventType[eventType ?? 0]}`
+    })
+    .join(', ')
 }
 
 /** Deletes the deployment for good and waits for what that starts. */
