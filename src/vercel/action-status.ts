@@ -2,8 +2,9 @@ import type { ActionKey } from '../domain/action-key.ts'
 import type { ActionStatus } from '../domain/action-status.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
 
-/** Vercel publishes no bound for `statusText`; its dashboard shows a line. */
-const MAX_STATUS_TEXT = 256
+// Vercel publishes no bound for `statusText`; 256 characters in all are thought to be safe.
+const STATUS_TEXT_HEAD = 100
+const STATUS_TEXT_TAIL = 155
 
 /**
  * Tells Vercel where an action stands (PATCH …/actions/{action}). Resolves once Vercel has taken it; the second time
@@ -47,9 +48,10 @@ function statusBody(status: ActionStatus): Record<string, unknown> {
   }
 }
 
+// Cut in the middle: what failed stands at the beginning, and what to do, or the end of a program's output, at the end.
 function shorten(text: string): string {
   const characters = Array.from(text)
-  return characters.length <= MAX_STATUS_TEXT
-    ? text
-    : `${characters.slice(0, MAX_STATUS_TEXT - 1).join('')}…`
+  if (characters.length <= STATUS_TEXT_HEAD + 1 + STATUS_TEXT_TAIL) return text
+  const head = characters.slice(0, STATUS_TEXT_HEAD).join('')
+  return `${head}…${characters.slice(-STATUS_TEXT_TAIL).join('')}`
 }

@@ -79,12 +79,14 @@ describe('a reason is cut to 256 characters', () => {
     expect(await statusText('😀'.repeat(256))).toBe('😀'.repeat(256))
   })
 
-  test('with a mark at its end', async () => {
-    expect(await statusText('x'.repeat(257))).toBe(`${'x'.repeat(255)}…`)
+  test('in the middle: what failed and what to do stand at its ends', async () => {
+    const text = await statusText(`It failed.${'x'.repeat(300)}Do this.`)
+    expect(text).toMatch(/^It failed\.x+…x+Do this\.$/)
+    expect(text).toHaveLength(256)
   })
 
   test('and never within a character that takes two code units', async () => {
-    expect(await statusText(`x${'😀'.repeat(300)}`)).toBe(`x${'😀'.repeat(254)}…`)
+    expect(await statusText(`x${'😀'.repeat(300)}`)).toBe(`x${'😀'.repeat(99)}…${'😀'.repeat(155)}`)
   })
 })
 
