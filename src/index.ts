@@ -1,6 +1,6 @@
 export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
 export { command, type CommandOptions } from './actions/command.ts'
-export type { Migration, MigrationCall } from './actions/migration.ts'
+export type { Migration, BranchStepCall } from './actions/migration.ts'
 export { sqlFiles, type SqlFilesOptions } from './actions/sql-files.ts'
 export {
   type CheckReadinessSettings,
@@ -13,7 +13,9 @@ export {
   type ActionCall,
   type ActionDefinition,
   defineAction,
+  type DeprovisionCall,
   type Environment,
+  type ListCall,
   type OutcomeCall,
   type ProvisionCall,
   type ProvisionedObject,
@@ -26,14 +28,22 @@ export {
   InvalidConfig,
 } from './config/define-config.ts'
 export type { ActionKey } from './domain/action-key.ts'
-export { type BranchRef, branchRef } from './domain/branch-ref.ts'
+export {
+  type BranchOwner,
+  type BranchRef,
+  branchRef,
+  type GitBranchKey,
+  sharedBranchRef,
+} from './domain/branch-ref.ts'
 export type { Deployment } from './domain/deployment.ts'
 export { ActionFailure } from './domain/failure.ts'
 export type { Finding } from './domain/finding.ts'
 export { Secret } from './domain/secret.ts'
 export type {
+  BranchClaim,
   BranchConnection,
   BranchRecord,
+  BranchSharing,
   DriverCall,
   EmbeddedServers,
   ResourceDriver,

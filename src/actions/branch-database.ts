@@ -11,6 +11,7 @@ import type {
   ResourceDriver,
 } from '../drivers/driver.ts'
 import { untilReady } from './check-readiness.ts'
+import type { BranchStepCall, Migration } from './migration.ts'
 import {
   type ActionDefinition,
   defineAction,
@@ -41,18 +42,12 @@ export interface BranchDatabaseSettings<Options> {
    */
   readonly onPush?: 'reuse' | 'reset'
   /** Changes the branch before the build gets it: `sqlFiles('migrations')`, or `command('npx', ['prisma', …])`. */
-  readonly migrate?: (branch: BranchConnection, call: BranchStepCall) => Promise<void>
+  readonly migrate?: Migration
   /** Answers undefined once the branch is fit for use, else one sentence on what is missing; asked every second. */
   readonly ready?: (branch: BranchConnection, call: BranchStepCall) => Promise<string | undefined>
   /** The environment variables of the deployment. Default: `DATABASE_URL`. */
   readonly secrets?: (branch: BranchConnection) => Record<string, Secret | string>
 }
-
-/** What `migrate` and `ready` get of the action beside the branch. */
-export type BranchStepCall = Pick<
-  ProvisionCall<unknown>,
-  'key' | 'deployment' | 'options' | 'signal' | 'progress' | 'log'
->
 
 const PROBE_EVERY_MS = 1000
 

@@ -6,9 +6,10 @@ import type { ProvisionCall } from './define-action.ts'
  * Changes a branch before its build may use it. May be cut off anywhere and be called again, by another process too,
  * so the second time it must do only what is missing.
  */
-export type Migration = (branch: BranchConnection, call: MigrationCall) => Promise<void>
+export type Migration = (branch: BranchConnection, call: BranchStepCall) => Promise<void>
 
-export type MigrationCall = Pick<
+/** What a step on a branch gets of the action. */
+export type BranchStepCall = Pick<
   ProvisionCall<unknown>,
   'key' | 'deployment' | 'signal' | 'progress' | 'log'
 >

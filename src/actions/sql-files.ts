@@ -11,7 +11,7 @@ import {
 } from '../drivers/postgres/connection.ts'
 import { parseServerUrl } from '../drivers/postgres/server-address.ts'
 import { identifier } from '../drivers/postgres/sql.ts'
-import { type Migration, type MigrationCall, migrationFailed } from './migration.ts'
+import { type Migration, type BranchStepCall, migrationFailed } from './migration.ts'
 import { branchScrubber } from './scrub-branch.ts'
 
 export interface SqlFilesOptions {
@@ -109,7 +109,7 @@ async function makeLedger(connection: Connection, schema: string): Promise<void>
 
 async function applyFile(
   connection: Connection,
-  { file, ledger, call }: { file: SqlFile; ledger: string; call: MigrationCall },
+  { file, ledger, call }: { file: SqlFile; ledger: string; call: BranchStepCall },
 ): Promise<void> {
   const { name, text, sha256 } = file
   // As a fresh login of the role has it: what an earlier file set is gone.
