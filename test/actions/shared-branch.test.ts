@@ -38,7 +38,7 @@ function deployment(action: Action, deploymentId: string, gitBranch?: string) {
       const outcome = await action.outcome?.({ ...own, reference: reference ?? { branch: '' } })
       return {
         name: reference?.branch ?? '',
-        url: (outcome?.['DATABASE_URL'] as Secret).reveal(),
+        url: (outcome?.['DATABASE_URL'] as Secret | undefined)?.reveal() ?? '',
       }
     },
     migrate: () => action.migrate?.({ ...own, reference: { branch: '' } }),
