@@ -23,7 +23,7 @@ export async function runStep<Result>(
     holdpoint,
     deriveSecrets,
     confirmAttempt,
-  }: Omit<Dependencies, 'actions' | 'vercel' | 'cancelRun'>,
+  }: Pick<Dependencies, 'log' | 'holdpoint' | 'deriveSecrets' | 'confirmAttempt'>,
   ids: ActionKey | { action: string },
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,

@@ -1,4 +1,6 @@
 import type { DeclaredAction } from '../src/actions/define-action.ts'
+import type { ActionKey } from '../src/domain/action-key.ts'
+import type { LatestRun } from '../src/domain/reconciliation.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import type { Log } from '../src/log.ts'
 import type { VercelConnection } from '../src/vercel/client.ts'
@@ -15,4 +17,14 @@ export interface Dependencies {
   readonly confirmAttempt: (taskToken: Uint8Array) => Promise<void>
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
+  readonly runs: ActionRuns
+}
+
+/** The runs of an action key, as reconciliation sees and changes them. */
+export interface ActionRuns {
+  latest(key: ActionKey): Promise<LatestRun>
+  /** Does what a cleanup webhook does. */
+  withdraw(key: ActionKey, because: string): Promise<void>
+  /** Starts the action again, unless its key has a run that is open or ended well. */
+  resume(key: ActionKey, how: { brokenOff: boolean; because: string }): Promise<void>
 }

@@ -1,15 +1,17 @@
 import type { Dependencies } from './dependencies.ts'
 import { createDeploymentActivities } from './deployment.ts'
+import { createReconciliationActivities } from './reconciliation.ts'
 import { createReportActivities } from './report.ts'
 import { createResourceActivities } from './resource.ts'
 import { createRunActivities } from './run.ts'
 
-export type { Dependencies } from './dependencies.ts'
+export type { ActionRuns, Dependencies } from './dependencies.ts'
 
 /** Every activity, bound to what it needs of the process. */
 export function createActivities(dependencies: Dependencies) {
   return {
     ...createDeploymentActivities(dependencies),
+    ...createReconciliationActivities(dependencies),
     ...createReportActivities(dependencies),
     ...createResourceActivities(dependencies),
     ...createRunActivities(dependencies),

@@ -27,6 +27,7 @@ export {
   defineConfig,
   InvalidConfig,
 } from './config/define-config.ts'
+export type { ReconciliationFile, ReconciliationSettings } from './config/reconciliation.ts'
 export type { ActionKey } from './domain/action-key.ts'
 export {
   type BranchOwner,

@@ -77,3 +77,22 @@ export const { reportFailed } = proxyActivities<Activities>({
     maximumInterval: '30 seconds',
   },
 })
+
+/** The local configuration of whichever worker answers. */
+export const { surveyedActions } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5 seconds',
+})
+
+/** Long with many objects, as it goes slowly on Vercel. What cannot be listed now is surveyed the next time. */
+export const { survey } = proxyActivities<Activities>({
+  startToCloseTimeout: '4 hours',
+  heartbeatTimeout: '5 seconds',
+  retry: { initialInterval: '2 seconds', maximumAttempts: 4 },
+})
+
+/** Bounded: what does not work now is found again the next time. */
+export const { reconcile } = proxyActivities<Activities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '5 seconds',
+  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+})

@@ -70,8 +70,12 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   }
 
   showPhase({ phase: 'undoing', because: failure?.message ?? `Vercel wants it ${wish}.` })
-  const leftover = await compensations.run().then(() => undefined, explainFailure)
+  const undo = () => compensations.run().then(() => undefined, explainFailure)
+  // What an earlier run may have reported stays until it is withdrawn, although this run failed.
+  const kept = request.resumed === true && wish === 'run'
+  let leftover = kept ? undefined : await undo()
   if (failure && wish === 'run') await tellFailure(request, failure, work)
+  if (kept && wish !== 'run') leftover = await undo()
   const end = leftover ?? (wish === 'run' ? failure : undefined)
   if (end) {
     showPhase({ phase: 'failed', because: end.message })
@@ -149,7 +153,7 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     await running
   }
 
-  return await deliverOutcome({ ...step, reference }, outOfTime)
+  return await deliverOutcome({ ...step, reference }, outOfTime, request.resumed === true)
 }
 
 /**
@@ -159,6 +163,7 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
 async function deliverOutcome(
   step: Omit<SucceededReport, 'mayHaveBeenTaken'>,
   outOfTime: ApplicationFailure,
+  mayHaveBeenTaken: boolean,
 ): Promise<ActionEnd> {
   const kept: ActionEnd = {
     phase: 'succeeded',
@@ -166,7 +171,6 @@ async function deliverOutcome(
       'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
   }
   const { deadlineAt } = step
-  let mayHaveBeenTaken = false
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const report = await tryReport({ ...step, mayHaveBeenTaken })
     switch (report.kind) {

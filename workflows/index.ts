@@ -1,3 +1,4 @@
 export { compensation } from './compensation.ts'
 export { deploymentAction } from './deployment-action.ts'
+export { reconciliation } from './reconciliation.ts'
 export { readiness } from './readiness.ts'

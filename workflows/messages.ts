@@ -1,6 +1,10 @@
 import { defineSignal } from '@temporalio/workflow'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
+import type {
+  ReconciliationReport,
+  ReconciliationRequest,
+} from '../src/domain/reconciliation-run.ts'
 import type { Wish } from '../src/domain/action-event.ts'
 
 // The letterbox: what the front door may start and signal, without importing a line of workflow code.
@@ -20,6 +24,8 @@ export interface CompensationRequest {
 /** The workflow types by name, with what they take and answer. */
 export type DeploymentAction = (request: ActionRequest) => Promise<ActionEnd>
 export type Compensation = (request: CompensationRequest) => Promise<ActionEnd>
+export type Reconciliation = (request: ReconciliationRequest) => Promise<ReconciliationReport>
 export const DEPLOYMENT_ACTION = 'deploymentAction'
 export const COMPENSATION = 'compensation'
 export const READINESS = 'readiness'
+export const RECONCILIATION = 'reconciliation'

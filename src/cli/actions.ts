@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { loadConfig } from '../config/load-config.ts'
 import type { DeclaredAction } from '../actions/define-action.ts'
 import type { CommonOptions } from './main.ts'
+import { table } from './print-table.ts'
 
 /** An action as it is entered in Vercel's Integration Console. */
 export interface ActionDeclaration {
@@ -28,11 +29,11 @@ export async function printActions(options: CommonOptions & { json: boolean }): 
   const config = await loadConfig(options.config)
   const declarations = [...config.actions.values()].map(declarationOf)
   process.stdout.write(
-    options.json ? `${JSON.stringify(declarations, null, 2)}\n` : table(declarations),
+    options.json ? `${JSON.stringify(declarations, null, 2)}\n` : render(declarations),
   )
 }
 
-function table(declarations: readonly ActionDeclaration[]): string {
+function render(declarations: readonly ActionDeclaration[]): string {
   const rows = [
     ['SLUG', 'NAME', 'SUGGESTED FOR', 'OPTIONS'],
     ...declarations.map(({ slug, name, suggestions, options }) => [
@@ -42,14 +43,7 @@ function table(declarations: readonly ActionDeclaration[]): string {
       optionNames(options).join(', ') || '-',
     ]),
   ]
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(width(column)))
-      .join('  ')
-      .trimEnd(),
-  )
-  return `${lines.join('\n')}\n\nEnter these in Vercel's Integration Console: your product, Deployment Actions. --json adds the options' schema.\n`
+  return `${table(rows)}\n\nEnter these in Vercel's Integration Console: your product, Deployment Actions. --json adds the options' schema.\n`
 }
 
 function optionNames(schema: Record<string, unknown> | undefined): string[] {

@@ -5,6 +5,7 @@ import type { Finding } from '../domain/finding.ts'
 import { silentLog } from '../log.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { checkNamespace, checkPollers } from '../temporal/prepare-namespace.ts'
+import { checkReconciliation } from '../temporal/reconciliation-schedule.ts'
 import { installRuntime } from '../temporal/runtime.ts'
 import { checkVercelAccess } from '../vercel/check-access.ts'
 import type { CommonOptions } from './main.ts'
@@ -91,6 +92,7 @@ async function temporalFindings(environment: Environment, config: Config): Promi
         { subject, level: 'ok', message: `${connectionOptions.address} answers` },
         ...(await checkNamespace(link)),
         await checkPollers(link, config.taskQueue),
+        await checkReconciliation(link, config),
       ]
     } finally {
       await link.connection.close()

@@ -63,7 +63,13 @@ export async function startLocalVercel(
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const config = { ...(await loadConfig(options.config)), taskQueue: localTaskQueue(options) }
+    const loaded = await loadConfig(options.config)
+    const config = {
+      ...loaded,
+      taskQueue: localTaskQueue(options),
+      // A Schedule would stay behind in a Temporal that is not ours.
+      ...(given.temporal && { reconciliation: { ...loaded.reconciliation, everyMs: undefined } }),
+    }
     const [temporal, postgresUrl] = await Promise.all([embedded.temporal(), embedded.postgres()])
     await createSampleDatabase(postgresUrl, settings.sampleDatabase)
     installRuntime(log)

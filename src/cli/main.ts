@@ -4,6 +4,7 @@ import { printActions } from './actions.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
 import { doctor } from './doctor.ts'
+import { gc } from './gc.ts'
 import { runRoles } from './run-roles.ts'
 
 /** What every command takes. */
@@ -40,6 +41,13 @@ command('worker', 'do the work that Temporal hands out').action((options: Common
 command('actions', "print the declared actions, to enter them in Vercel's Integration Console")
   .addOption(new Option('--json', 'as JSON').default(false))
   .action(printActions)
+command('gc', 'find what nobody needs any more, and say what would be done')
+  .option('--apply', 'do it', false)
+  .option('--min-age <duration>', 'take away nothing younger')
+  .option('--grace <duration>', 'how long things outlive their deleted deployment')
+  .option('--cap <number>', 'do no more than this at once')
+  .option('--json', 'as JSON', false)
+  .action(gc)
 command('doctor', 'check the set-up and say how to mend what is wrong').action(doctor)
 
 try {

@@ -4,7 +4,7 @@ import { createActivities } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
 import type { Environment } from '../config/environment.ts'
-import { dispatchEvent } from '../dispatch/dispatch-event.ts'
+import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { EmbeddedServers } from '../drivers/driver.ts'
 import type { Log } from '../log.ts'
@@ -15,8 +15,10 @@ import { connectTemporal, type TemporalAddress, type TemporalLink } from '../tem
 import { dataConverter } from '../temporal/data-converter.ts'
 import { checkNamespace, prepareNamespace } from '../temporal/prepare-namespace.ts'
 import { pingTemporal, proveWorkflows } from '../temporal/readiness.ts'
+import { scheduleReconciliation } from '../temporal/reconciliation-schedule.ts'
 import { bundledWorkflows, createWorker } from '../temporal/worker.ts'
 import { becomeFirstVersion } from '../temporal/worker-version.ts'
+import { actionRuns } from './action-runs.ts'
 
 export interface ServiceSettings {
   readonly environment: Environment
@@ -60,15 +62,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 
   const accept: Parameters<typeof createApp>[0]['accept'] = async (event) => {
     if (!link) throw new Error('There is no connection to Temporal yet.')
-    const dispatch = {
-      workflows: link.client.workflow,
-      taskQueue: config.taskQueue,
-      deadlineMs: (slug: string) =>
-        config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
-      reportRunningAfterMs: environment.reportRunningAfterMs,
-      acceptWithinMs: ACCEPT_WITHIN_MS,
-    }
-    return await dispatchEvent(dispatch, event)
+    return await dispatchEvent(dispatchTo(link, settings), event)
   }
   const unready = async () => {
     if (closing) return 'Holdpoint is shutting down.'
@@ -124,6 +118,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     const version = roles.worker ? environment.workerVersion : undefined
     if (version) await persist(() => becomeFirstVersion(opened, version))
     await persist(() => proveWorkflows(opened, config.taskQueue, version))
+    if (roles.worker) await scheduleReconciliation(opened, config, log)
     unreadyBecause = undefined
     log.info('service.ready', { roles, taskQueue: config.taskQueue, namespace: opened.namespace })
     return opened
@@ -176,6 +171,16 @@ export function holdpointId(
   return clientId ?? `${temporalNamespace}/${taskQueue}`
 }
 
+function dispatchTo({ client }: TemporalLink, { config, environment }: ServiceSettings): Dispatch {
+  return {
+    workflows: client.workflow,
+    taskQueue: config.taskQueue,
+    deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
+    reportRunningAfterMs: environment.reportRunningAfterMs,
+    acceptWithinMs: ACCEPT_WITHIN_MS,
+  }
+}
+
 /** All keys that passwords were derived from, as long as they are configured; the first is in force. */
 function derivationKeys({ encryptionKeys, clientSecrets }: Environment) {
   const [current, ...older] = [...encryptionKeys.map((key) => key.bytes), ...clientSecrets]
@@ -184,7 +189,9 @@ function derivationKeys({ encryptionKeys, clientSecrets }: Environment) {
   return [current, ...older] as const
 }
 
-function activitiesOf({ environment, config, log }: ServiceSettings, { client }: TemporalLink) {
+function activitiesOf(settings: ServiceSettings, link: TemporalLink) {
+  const { environment, config, log } = settings
+  const { client } = link
   const token = environment.accessToken ?? ''
   return createActivities({
     actions: config.actions,
@@ -198,5 +205,6 @@ function activitiesOf({ environment, config, log }: ServiceSettings, { client }:
     deriveSecrets: secretDeriver(derivationKeys(environment)),
     confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
     cancelRun: (run) => cancelRun(client, run),
+    runs: actionRuns(client, dispatchTo(link, settings)),
   })
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
 import { parseDuration } from '../domain/duration.ts'
+import {
+  type ReconciliationFile,
+  type ReconciliationSettings,
+  reconciliationSchema,
+  reconciliationSettings,
+} from './reconciliation.ts'
 
 /** What an operator writes in `temporal.config.ts`. */
 export interface ConfigFile {
@@ -11,12 +17,15 @@ export interface ConfigFile {
   /** The declared actions by slug: the same slugs that stand in Vercel's Integration Console. */
   // Each action has option and reference types of its own; the map need not know them.
   readonly actions: Record<string, AnyAction>
+  /** How often and how carefully to look for what webhooks never told; `false` leaves it to `holdpoint gc`. */
+  readonly reconciliation?: ReconciliationFile | false
 }
 
 /** A configuration that was checked, with every default filled in. */
 export interface Config {
   readonly taskQueue: string
   readonly actions: ReadonlyMap<string, DeclaredAction>
+  readonly reconciliation: ReconciliationSettings
 }
 
 const DEFAULT_DEADLINE = '2 minutes'
@@ -42,6 +51,7 @@ const slugSchema = z
 const configSchema = z.looseObject({
   temporal: z.looseObject({ taskQueue: z.string().min(1).max(200).optional() }).optional(),
   actions: z.record(slugSchema, actionSchema),
+  reconciliation: reconciliationSchema.optional(),
 })
 
 /** A configuration that cannot be used. The message names each field and what it must be. */
@@ -74,6 +84,7 @@ export function defineConfig(file: ConfigFile): Config {
   return Object.freeze({
     taskQueue: file.temporal?.taskQueue ?? 'deployment-actions',
     actions: new Map(actions),
+    reconciliation: reconciliationSettings(file.reconciliation),
   })
 }
 

@@ -8,22 +8,29 @@ import type { Dispatch } from './dispatch-event.ts'
 /**
  * Starts the action's run. `duplicate` when the key ever had a run that the namespace still keeps: a redelivered
  * start, or one that a cancel or cleanup overtook.
+ *
+ * With `resumes`, it goes on with what an earlier run left: one that no history tells of, or one that was broken off.
  */
 export async function startAction(
   { workflows, taskQueue, deadlineMs, reportRunningAfterMs }: Dispatch,
-  { key, teamId, options }: ActionEvent,
+  { key, teamId, options }: Pick<ActionEvent, 'key' | 'teamId' | 'options'>,
+  resumes?: { readonly brokenOff: boolean; readonly because: string },
 ): Promise<'accepted' | 'duplicate'> {
   try {
     await workflows.start<DeploymentAction>(DEPLOYMENT_ACTION, {
       ...describeRun(
         key,
         'running',
-        'Vercel holds the build of a deployment until this run reports its outcome.',
+        resumes?.because ??
+          'Vercel holds the build of a deployment until this run reports its outcome.',
       ),
       workflowId: actionWorkflowId(key),
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy: resumes?.brokenOff
+        ? 'ALLOW_DUPLICATE_FAILED_ONLY'
+        : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       taskQueue,
+      ...(resumes && { memo: { resumed: true } }),
       args: [
         {
           key,
@@ -31,6 +38,7 @@ export async function startAction(
           ...(options && { options }),
           deadlineMs: deadlineMs(key.action),
           reportRunningAfterMs,
+          ...(resumes && { resumed: true as const }),
         },
       ],
     })

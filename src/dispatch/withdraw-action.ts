@@ -9,19 +9,22 @@ import { actionWorkflowId } from '../domain/action-key.ts'
 import { describeRun } from './describe-run.ts'
 import type { Dispatch } from './dispatch-event.ts'
 
+const WHY = {
+  canceled: 'Vercel canceled the action or its deployment.',
+  cleaned: 'Vercel removed the deployment.',
+} as const
+
 /**
  * Signals the open run of the action, which then undoes itself; with none open, starts a run that destroys what
  * there is. One call does either, so no moment lies between looking and acting.
  */
 export async function withdrawAction(
   { workflows, taskQueue }: Dispatch,
-  { key }: ActionEvent,
+  { key }: Pick<ActionEvent, 'key'>,
   wish: Exclude<Wish, 'run'>,
+  because?: string,
 ): Promise<'accepted'> {
-  const why =
-    wish === 'canceled'
-      ? 'Vercel canceled the action or its deployment.'
-      : 'Vercel removed the deployment.'
+  const why = because ?? WHY[wish]
   await workflows.signalWithStart<Compensation>(COMPENSATION, {
     ...describeRun(
       key,

@@ -10,6 +10,8 @@ export interface ActionRequest {
   readonly deadlineMs: number
   /** How long it may take before `running` is reported; null means never. */
   readonly reportRunningAfterMs: number | null
+  /** Set where an earlier run of the key may have reported an outcome: a build may use what it made. */
+  readonly resumed?: true
 }
 
 /** Where a run stands; the value of the search attribute that tells the ends apart in Temporal's list. */

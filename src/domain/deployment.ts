@@ -11,6 +11,11 @@ export interface Deployment {
   /** `git`, `cli`, `redeploy`, … as Vercel names it; deployments from the command line have no git branch. */
   readonly source?: string
   readonly standing: DeploymentStanding
+  /** `QUEUED`, `READY`, `CANCELED`, … as Vercel names it. */
+  readonly readyState?: string
+  /** When it was canceled or deleted, in milliseconds since 1970; where Vercel still shows it and tells. */
+  readonly canceledAtMs?: number
+  readonly deletedAtMs?: number
 }
 
 /**

@@ -6,3 +6,8 @@ export function parseDuration(text: string): number | undefined {
   const value = text === '' ? undefined : (ms(text as ms.StringValue) as number | undefined)
   return value !== undefined && value >= 0 ? value : undefined
 }
+
+/** A duration for people, `'2 hours'`. */
+export function describeDuration(durationMs: number): string {
+  return ms(Math.round(durationMs), { long: true })
+}

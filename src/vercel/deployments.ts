@@ -22,6 +22,7 @@ const deploymentSchema = z.looseObject({
   gitSource: z.looseObject({ ref: text, sha: text }).nullish().catch(undefined),
   meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
   source: text,
+  canceledAt: time,
   deletedAt: time,
   undeletedAt: time,
 })
@@ -74,6 +75,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
   const gitSha = answer.gitSource?.sha || meta('CommitSha')
   const projectId = answer.projectId ?? answer.project?.id
   const projectName = answer.project?.name ?? answer.name
+  const readyState = answer.readyState ?? answer.status ?? undefined
   return {
     id: answer.id,
     ...(answer.url && { url: answer.url }),
@@ -86,10 +88,13 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
     ...(gitSha && { gitSha }),
     ...(answer.source && { source: answer.source }),
     standing: deploymentStanding({
-      readyState: answer.readyState ?? answer.status ?? undefined,
+      readyState,
       integrationsStatus: answer.integrations?.status ?? undefined,
       deletedAt: answer.deletedAt,
       undeletedAt: answer.undeletedAt,
     }),
+    ...(readyState && { readyState }),
+    ...(answer.canceledAt && { canceledAtMs: answer.canceledAt }),
+    ...(answer.deletedAt && { deletedAtMs: answer.deletedAt }),
   }
 }

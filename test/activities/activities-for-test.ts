@@ -6,13 +6,18 @@ import type { AnyAction } from '../../src/actions/define-action.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
+import type { LatestRun } from '../../src/domain/reconciliation.ts'
 import { jsonLog } from '../../src/log.ts'
 import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
 
 /** The activities of one action, `branch`, with a local Vercel that holds a deployment for it. */
 export async function activitiesForTest(
   action: Partial<AnyAction> = {},
-  { options = {}, attempt = 1 }: { options?: Record<string, unknown>; attempt?: number } = {},
+  {
+    options = {},
+    attempt = 1,
+    latest = 'none',
+  }: { options?: Record<string, unknown>; attempt?: number; latest?: LatestRun } = {},
 ) {
   const { vercel } = await vercelForTest()
   const project = vercel.createProject({
@@ -22,6 +27,7 @@ export async function activitiesForTest(
     ],
   })
   const lines: string[] = []
+  const acts: string[] = []
   const activities = createActivities({
     actions: defineConfig({ actions: { branch: { name: 'Branch', ...action } } }).actions,
     vercel: {
@@ -34,6 +40,11 @@ export async function activitiesForTest(
     confirmAttempt: () => Promise.resolve(),
     log: jsonLog((line) => lines.push(line)),
     cancelRun: () => Promise.resolve(),
+    runs: {
+      latest: () => Promise.resolve(latest),
+      withdraw: () => Promise.resolve(void acts.push('withdraw')),
+      resume: () => Promise.resolve(void acts.push('resume')),
+    },
   })
   const { id } = vercel.deploy(project, { gitBranch: 'feature/x' })
   const key: ActionKey = {
@@ -65,6 +76,8 @@ export async function activitiesForTest(
       deadlineAt: Infinity,
       mayHaveBeenTaken: false,
     },
+    /** What was done to runs: `withdraw`, `resume`. */
+    acts,
     /** What was logged, as text. */
     logged: () => lines.join(''),
     environment,

@@ -66,7 +66,7 @@ test('a good set-up is ready: nothing to mend, exit code 0', () => {
       'Clock',
     ]),
   )
-  expect(subjects(good, 'WARN')).toContain('Worker')
+  expect(subjects(good, 'WARN')).toEqual(expect.arrayContaining(['Worker', 'Reconciliation']))
   expect(good).toMatchObject({ code: 0, stderr: '' })
   expect(good?.stdout).toMatch(/\nReady\.\n$/)
 })

@@ -30,6 +30,20 @@ test('what is written is kept', () => {
   expect(config.actions.get('a_b')).toEqual({ slug: 'a_b', definition, deadlineMs: 90_000 })
 })
 
+test('the reconciliation is careful by default, can be told otherwise, and be switched off', () => {
+  const of = (reconciliation?: unknown) => check({ actions: {}, reconciliation }).reconciliation
+  const careful = { minAgeMs: 3_600_000, graceMs: 31 * 86_400_000, cap: 20 }
+  expect(of()).toEqual({ everyMs: 900_000, ...careful })
+  expect(of({})).toEqual({ everyMs: 900_000, ...careful })
+  expect(of(false)).toEqual({ everyMs: undefined, ...careful })
+  expect(of({ every: '1 hour', minAge: '0', grace: '2 days', cap: 5 })).toEqual({
+    everyMs: 3_600_000,
+    minAgeMs: 0,
+    graceMs: 172_800_000,
+    cap: 5,
+  })
+})
+
 test.each([
   ['1 second', 1000],
   ['45 minutes', 2_700_000],
@@ -58,6 +72,26 @@ describe('a field that is wrong is named, with what it must be', () => {
     ['a suggestion that is no list', action({ suggest: 'preview' }), 'actions.branch.suggest: '],
     ['an empty task queue', { temporal: { taskQueue: '' }, actions: {} }, 'temporal.taskQueue: '],
     ['an action that is none', { actions: { branch: null } }, 'actions.branch: '],
+    [
+      'a reconciliation that never rests',
+      { actions: {}, reconciliation: { every: '59 seconds' } },
+      "reconciliation.every: must be a duration from '1 minute' to '1 day'",
+    ],
+    [
+      'a grace that is none',
+      { actions: {}, reconciliation: { grace: 'long' } },
+      "reconciliation.grace: must be a duration such as '1 hour'",
+    ],
+    [
+      'a cap that is none',
+      { actions: {}, reconciliation: { cap: 1001 } },
+      'reconciliation.cap: must be a whole number from 1 to 1000',
+    ],
+    [
+      'a reconciliation that is switched on',
+      { actions: {}, reconciliation: true },
+      'reconciliation: ',
+    ],
     ['no actions', {}, 'actions: '],
     ['no object at all', 5, 'configuration: '],
   ])('%s', (_, file, told) => {

@@ -42,6 +42,8 @@ export interface HoldpointSettings {
   readonly variables?: Record<string, string>
   /** Of the action `branch`. */
   readonly deadline?: string
+  readonly scope?: 'deployment' | 'git-branch'
+  readonly keepFor?: string
   /** What the action `env` sets. */
   readonly env?: Record<string, string>
   /** Slugs that Vercel knows and the configuration lacks. */
@@ -118,6 +120,8 @@ export async function startHoldpoint(
     PORT: '0',
     HOST: '127.0.0.1',
     VERCEL_API_URL: vercel.url,
+    // Postgres is shared with other tests, whose branches are none of ours.
+    INTEGRATION_CLIENT_ID: `oac_${randomBytes(12).toString('hex')}`,
     INTEGRATION_CLIENT_SECRET: clientSecret,
     VERCEL_ACCESS_TOKEN: accessToken,
     POSTGRES_URL: postgresUrl,
@@ -132,7 +136,7 @@ export async function startHoldpoint(
       config: configuration(postgresUrl, settings),
       temporal: {
         connectionOptions: { address: temporal.address },
-        namespace: temporal.namespace,
+        namespace: environment.temporalNamespace,
       },
       embedded: { postgres: () => Promise.resolve(postgresUrl) },
       roles: settings.roles ?? { server: true, worker: true },
@@ -244,7 +248,12 @@ export function eventually<Result>(
 
 function configuration(
   postgresUrl: string,
-  { deadline = '1 minute', env = { FEATURE_FLAGS: 'preview' } }: HoldpointSettings,
+  {
+    deadline = '1 minute',
+    scope = 'deployment',
+    keepFor = '1 hour',
+    env = { FEATURE_FLAGS: 'preview' },
+  }: HoldpointSettings,
 ) {
   const actions: Record<string, AnyAction> = {
     branch: branchDatabase({
@@ -252,6 +261,8 @@ function configuration(
       driver: postgres({ server: postgresUrl }),
       secrets: (branch) => ({ DATABASE_URL: branch.url }),
       deadline,
+      scope,
+      keepFor,
     }),
     env: setEnvironment({ name: 'Set environment', variables: env }),
   }

@@ -112,6 +112,11 @@ describe('a worker', () => {
         confirmAttempt: () => Promise.resolve(),
         log: silentLog,
         cancelRun: () => Promise.resolve(),
+        runs: {
+          latest: () => Promise.resolve('none'),
+          withdraw: () => Promise.resolve(),
+          resume: () => Promise.resolve(),
+        },
       }),
     })
     await worker.runUntil(async () => {

@@ -67,7 +67,12 @@ describe('a deployment is read from each of the shapes Vercel answers in', () =>
 
   test('the anonymous one, which tells next to nothing and is taken as still waiting', async () => {
     const { read } = await readHeld({ deploymentShape: 'anonymous' })
-    expect(read).toEqual({ id: read.id, environment: 'preview', standing: 'waiting' })
+    expect(read).toEqual({
+      id: read.id,
+      environment: 'preview',
+      standing: 'waiting',
+      readyState: 'QUEUED',
+    })
   })
 
   test('an id alone', async () => {
@@ -167,6 +172,20 @@ describe('a deployment that Vercel no longer has stands as gone', () => {
       },
     )
   })
+})
+
+test('when it was canceled or deleted is told where Vercel tells it', async () => {
+  const times = { readyState: 'CANCELED', canceledAt: 1000, deletedAt: 2000 }
+  expect(await readAnswer({ id: 'dpl_1', ...times })).toMatchObject({
+    readyState: 'CANCELED',
+    canceledAtMs: 1000,
+    deletedAtMs: 2000,
+    standing: 'gone',
+  })
+  const restored = await readAnswer({ id: 'dpl_1', ...times, undeletedAt: 3000 })
+  expect(restored.standing).toBe('lapsed')
+  const never = await readAnswer({ id: 'dpl_1', canceledAt: null, deletedAt: 'never' })
+  expect(Object.keys(never)).toEqual(['id', 'environment', 'standing'])
 })
 
 test.each([undefined, [], 'text', {}, { id: 7 }])(

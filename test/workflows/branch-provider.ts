@@ -1,5 +1,5 @@
 import { defineAction } from '../../src/actions/define-action.ts'
-import type { ActionCall } from '../../src/actions/define-action.ts'
+import type { ActionCall, ProvisionedObject } from '../../src/actions/define-action.ts'
 import { type ActionKey, actionDigest } from '../../src/domain/action-key.ts'
 import { Secret } from '../../src/domain/secret.ts'
 
@@ -9,6 +9,8 @@ export type ProviderStep = 'create' | 'migrate' | 'ready' | 'open' | 'destroy'
 export interface BranchProvider {
   /** What exists now, by the digest of its owner. */
   readonly branches: Set<string>
+  /** What `list` tells of a branch beyond its owner; a test may change it. */
+  readonly listed: Map<string, ProvisionedObject>
   /** Everything that was asked of it, in order: `create`, `create done`, `open`, `destroy`. */
   readonly calls: string[]
   /** Runs before the effect of the step with this name; throw to break it there. */
@@ -24,6 +26,7 @@ export function branchProvider(): BranchProvider {
   const branches = new Set<string>()
   return {
     branches,
+    listed: new Map(),
     calls: [],
     before: nothing,
     after: nothing,
@@ -48,7 +51,17 @@ export function branchAction(
     deadline,
     async provision(call) {
       const branch = actionDigest(call.key)
-      await step('create', call, () => provider.branches.add(branch))
+      const { key, holdpoint } = call
+      await step('create', call, () => {
+        provider.branches.add(branch)
+        provider.listed.set(branch, {
+          name: branch,
+          owner: key,
+          sinceMs: Date.now(),
+          complete: true,
+          holdpoint,
+        })
+      })
       return { branch }
     },
     ...(steps && {
@@ -63,6 +76,16 @@ export function branchAction(
     },
     async deprovision(call) {
       await step('destroy', call, () => provider.branches.delete(actionDigest(call.key)))
+    },
+    list: ({ action }) =>
+      Promise.resolve(
+        [...provider.listed.values()].filter(
+          ({ name, owner }) => provider.branches.has(name) && (owner?.action ?? action) === action,
+        ),
+      ),
+    expire: ({ name }) => {
+      provider.calls.push('expire')
+      return Promise.resolve(provider.branches.delete(name))
     },
   })
 }

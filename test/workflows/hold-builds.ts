@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createActivities } from '../../activities/index.ts'
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
+import { actionRuns } from '../../src/cli/action-runs.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
-import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
+import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import { silentLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
@@ -23,6 +24,9 @@ import { type RunEnd, runEnd } from './run-end.ts'
 export interface HeldBuilds {
   readonly vercel: Simulator
   readonly project: Project
+  readonly taskQueue: string
+  /** What Holdpoint sends to Vercel; a test may change it. */
+  readonly vercelToken: { current: string }
   /** The key of a deployment's action. */
   keyOf(deployment: { readonly id: string }, action?: string): ActionKey
   /** Deploys a preview and answers it as it is at once. */
@@ -62,26 +66,24 @@ export async function holdBuilds(
     retry: { baseMs: 20 },
     ...local,
   })
+  const dispatch: Dispatch = {
+    workflows: client.workflow,
+    taskQueue,
+    deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
+    reportRunningAfterMs,
+    acceptWithinMs: 5000,
+  }
   const door = await listen(
     createApp({
       secrets: ['client-secret'],
       log: silentLog,
       unready: () => Promise.resolve(undefined),
-      accept: (event) =>
-        dispatchEvent(
-          {
-            workflows: client.workflow,
-            taskQueue,
-            deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
-            reportRunningAfterMs,
-            acceptWithinMs: 5000,
-          },
-          event,
-        ),
+      accept: (event) => dispatchEvent(dispatch, event),
     }),
     { host: '127.0.0.1', port: 0 },
   )
   vercel.webhookUrl = `${door.url}/webhooks/vercel`
+  const vercelToken = { current: 'token' }
   const worker = await createWorker(
     { connection: environment.nativeConnection, namespace: environment.namespace },
     {
@@ -92,7 +94,7 @@ export async function holdBuilds(
         actions: config.actions,
         vercel: {
           baseUrl: vercel.url,
-          accessToken: () => Promise.resolve('token'),
+          accessToken: () => Promise.resolve(vercelToken.current),
           timeoutMs: 5000,
         },
         holdpoint: 'holdpoint for tests',
@@ -100,6 +102,7 @@ export async function holdBuilds(
         log: silentLog,
         confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
         cancelRun: (run) => cancelRun(client, run),
+        runs: actionRuns(client, dispatch),
       }),
     },
   )
@@ -118,6 +121,8 @@ export async function holdBuilds(
   return {
     vercel,
     project,
+    taskQueue,
+    vercelToken,
     keyOf,
     deploy: () => vercel.deploy(project, { environment: 'preview', gitBranch: 'feature/x' }),
     async ended(deployment, { after = 'start', action = slug } = {}) {
