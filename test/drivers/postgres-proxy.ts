@@ -16,8 +16,6 @@ export interface PostgresProxy {
   cut(cut: Cut): void
   /** Whether the last cut has come. */
   hasCut(): boolean
-  /** How many statements have come since that cut was asked for. */
-  statements(): number
   /** Keeps the connections, and no byte passes any more. */
   fallSilent(): void
   close(): Promise<void>
@@ -93,7 +91,6 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
       statements = 0
     },
     hasCut: () => planned === undefined,
-    statements: () => statements,
     fallSilent: () => {
       silent = true
     },

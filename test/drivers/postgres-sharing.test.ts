@@ -73,8 +73,9 @@ describe('a shared branch', () => {
 })
 
 describe('exclusive work', () => {
-  test('is told at once when the server ends the connection that keeps others out', async () => {
+  test('is told at once, and not by the next probe, when the server ends its connection', async () => {
     const { sharing, ref } = await sharedBranch()
+    let reason: unknown
     const work = sharing.exclusively(ref, driverCall(), async (signal) => {
       const aborted = once(signal, 'abort')
       await sql(
@@ -84,8 +85,11 @@ describe('exclusive work', () => {
         [ref.name],
       )
       await aborted
+      reason = signal.reason
     })
     await expect(work).rejects.toMatchObject({ code: 'postgres_unreachable', retryable: true })
+    // What the server said when it ended the session; a probe would only find a connection of no use.
+    expect(reason).toMatchObject({ code: '57P01' })
     expect(await sharing.exclusively(ref, driverCall(), async () => 'in')).toBe('in')
   })
 
