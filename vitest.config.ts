@@ -7,6 +7,7 @@ export default defineConfig({
     alias: [
       { find: /^holdpoint$/, replacement: here('src/index.ts') },
       { find: /^holdpoint\/simulator$/, replacement: here('src/simulator/index.ts') },
+      { find: /^holdpoint\/testing$/, replacement: here('src/testing/index.ts') },
     ],
   },
   test: {

@@ -4,9 +4,10 @@ import { inject, onTestFinished } from 'vitest'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import { type BranchRef, branchRef } from '../../src/domain/branch-ref.ts'
 import { postgres, type PostgresOptions } from '../../src/drivers/postgres/driver.ts'
-import { identifier } from '../../src/drivers/postgres/sql.ts'
+import { identifier, literal } from '../../src/drivers/postgres/sql.ts'
 import '../servers/provided-context.ts'
-import type { DriverUnderTest } from './contract.ts'
+import { startPostgresProxy } from './postgres-proxy.ts'
+import type { DriverUnderTest } from '../../src/testing/driver-under-test.ts'
 
 /** The embedded server of this test run; see `servers/global-setup.ts`. */
 export function embeddedServerUrl(): string {
@@ -30,32 +31,38 @@ export async function sql<Row extends pg.QueryResultRow>(
   }
 }
 
-const administrators = new Map<string, pg.Client>()
+const administrators = new Map<string, pg.Pool>()
 
-/** Keeps one connection for all statements with just this URL: a test file runs hundreds of them. */
-export async function keepConnection(url: string): Promise<void> {
-  administrators.set(url, await connect(url))
+/** Keeps a few connections for all statements with just this URL: a test file runs hundreds of them. */
+export function keepConnections(url: string): void {
+  const pool = new pg.Pool({ ...settingsOf(url), max: 4, idleTimeoutMillis: 0 })
+  pool.on('error', () => {})
+  administrators.set(url, pool)
 }
 
 export async function closeConnections(): Promise<void> {
-  for (const client of administrators.values()) await client.end()
+  for (const pool of administrators.values()) await pool.end()
   administrators.clear()
 }
 
 export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client(settingsOf(url))
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+// Not as a connection string: node-postgres leaves some characters of a database name encoded.
+function settingsOf(url: string): pg.ClientConfig {
   const { username, password, hostname, port, pathname, searchParams } = new URL(url)
-  // Not as a connection string: node-postgres leaves some characters of a database name encoded.
-  const client = new pg.Client({
+  return {
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     host: hostname,
     port: Number(port),
     database: decodeURIComponent(pathname.slice(1)),
     application_name: searchParams.get('application_name') ?? 'tests',
-  })
-  client.on('error', () => {})
-  await client.connect()
-  return client
+  }
 }
 
 /** A connection that stays until the test ends, or until it is ended. */
@@ -155,10 +162,41 @@ export function postgresUnderTest(url: string, options: PostgresOptions = {}): D
       connections.push(await connect(connection.url.reveal()))
     },
     remains: (name) => remainsOf(url, name),
+    deleteSource: (source) => dropSource(url, source),
+    async makeLookalike(name, words) {
+      await sql(url, `CREATE ROLE ${identifier(name)}`)
+      await sql(url, `CREATE DATABASE ${identifier(name)} OWNER ${identifier(name)}`)
+      if (words !== undefined)
+        await sql(
+          url,
+          `COMMENT ON ROLE ${identifier(name)} IS ${literal(words)};
+            COMMENT ON DATABASE ${identifier(name)} IS ${literal(words)}`,
+        )
+      return async () => {
+        await dropSource(url, name)
+        await sql(url, `DROP ROLE ${identifier(name)}`)
+      }
+    },
     async close() {
       await driver.close()
       for (const connection of connections) await connection.end().catch(() => {})
       for (const source of sources) await dropSource(url, source)
     },
+  }
+}
+
+/** Breaks a connection to this server where the contract wants it. */
+export function loseAnswerOf(url: string): NonNullable<DriverUnderTest['loseAnswer']> {
+  return async (nth, act) => {
+    const proxy = await startPostgresProxy(url)
+    const driver = postgres({ server: proxy.url })
+    try {
+      proxy.cut({ nth, side: 'after' })
+      await act(driver)
+      return proxy.hasCut()
+    } finally {
+      await driver.close()
+      await proxy.close()
+    }
   }
 }

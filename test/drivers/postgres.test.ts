@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Secret } from '../../src/domain/secret.ts'
+import { sharedBranchRef } from '../../src/domain/branch-ref.ts'
+import { writeMark } from '../../src/drivers/postgres/branch-mark.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { databaseUrl, parseServerUrl } from '../../src/drivers/postgres/server-address.ts'
-import { identifier, isPossibleName } from '../../src/drivers/postgres/sql.ts'
+import { identifier, isPossibleName, literal } from '../../src/drivers/postgres/sql.ts'
 import { describeDriverContract } from './contract.ts'
 import { driverCall } from './driver-call.ts'
 import {
@@ -20,7 +22,8 @@ import {
   connect,
   embeddedServerUrl,
   hold,
-  keepConnection,
+  keepConnections,
+  loseAnswerOf,
   newBranch,
   newName,
   newSource,
@@ -36,7 +39,7 @@ let installed: InstalledServer | undefined
 
 beforeAll(async () => {
   if (programs !== undefined) installed = await startInstalledPostgres(programs)
-  for (const { url } of servers) await keepConnection(url())
+  for (const { url } of servers) keepConnections(url())
 })
 afterAll(async () => {
   await closeConnections()
@@ -49,8 +52,12 @@ const servers: { name: string; url: () => string }[] = [
 if (programs !== undefined)
   servers.push({ name: `the Postgres of ${programs}`, url: () => installed?.url ?? '' })
 
+// It makes the driver lose some hundred answers, which takes its time; one server is enough for that.
 for (const { name, url } of servers)
-  describeDriverContract(`the driver contract on ${name}`, async () => postgresUnderTest(url()))
+  describeDriverContract(`the driver contract on ${name}`, async () => ({
+    ...postgresUnderTest(url()),
+    ...(url === embeddedServerUrl && { loseAnswer: loseAnswerOf(url()) }),
+  }))
 
 describe.each(servers)('a branch on $name', ({ url }) => {
   test('can be migrated by its own role, whatever kind of object the migration touches', async () => {
@@ -417,6 +424,53 @@ describe('a source that is in use', () => {
       expect(await remainsOf(url(), ref.name)).toEqual([])
     })
 
+    test('are ended at the server when the creation is canceled, whatever it does for them', async () => {
+      const source = await newSource(url(), slowIndex)
+      await hold(onDatabase(url(), source))
+      const ref = newBranch(url(), source)
+      const driver = postgres({ server: url(), sourceWait: '0s' })
+      const cancel = new AbortController()
+      const reason = new Error('canceled by the test')
+      const creation = driver.createBranch({ source, ref }, driverCall({ signal: cancel.signal }))
+      const refusal = expect(creation).rejects.toBe(reason)
+      const atWork = () =>
+        sql(
+          url(),
+          `SELECT FROM pg_stat_activity WHERE application_name = $1 AND query LIKE 'CREATE INDEX%'`,
+          [ref.name],
+        )
+      await vi.waitFor(async () => expect(await atWork()).toHaveLength(1), {
+        timeout: 20_000,
+        interval: 20,
+      })
+      cancel.abort(reason)
+      await refusal
+      expect(await atWork()).toEqual([])
+    })
+
+    test('make a shared branch anew with the password that was given out under an older key', async () => {
+      const source = await newSource(url(), 'CREATE TABLE lines (line text)')
+      await hold(onDatabase(url(), source))
+      const ref = sharedBranchRef({
+        installationId: 'icfg_1',
+        resourceId: source,
+        projectId: 'prj_1',
+        gitBranch: newName(),
+        action: 'branch',
+      })
+      const driver = postgres({ server: url(), sourceWait: '0s' })
+      const request = { source, ref, deploymentId: 'dpl_1', onPush: 'reset' } as const
+      await driver.sharing?.claimBranch(request, driverCall({ key: 'old' }))
+      const given = await driver.openBranch(ref, driverCall({ key: 'old' }))
+      const rotating = driverCall({ key: 'new', olderKeys: ['old'] })
+      await driver.sharing?.claimBranch({ ...request, deploymentId: 'dpl_2' }, rotating)
+      expect(await sql(given.url.reveal(), 'SELECT * FROM lines')).toEqual([])
+      for (const deploymentId of ['dpl_1', 'dpl_2'])
+        await driver.sharing?.releaseClaim({ ref, deploymentId }, driverCall())
+      await driver.sharing?.deleteUnclaimed({ ref, unclaimedForMs: 0 }, driverCall())
+      expect(await remainsOf(url(), ref.name)).toEqual([])
+    })
+
     test('fail in words of their own when the copy is not possible', async () => {
       const source = await newSource(
         url(),
@@ -432,6 +486,42 @@ describe('a source that is in use', () => {
         message: expect.stringContaining('permission denied to create event trigger'),
       })
     })
+  })
+})
+
+describe('the user of a branch cannot keep it from being deleted', () => {
+  const url = embeddedServerUrl
+
+  test.each([
+    [
+      'by a mark of another owner on the database',
+      (name: string) => `COMMENT ON DATABASE ${name} IS ${literal(markOfAnother)}`,
+    ],
+    [
+      'by words of their own on the database',
+      (name: string) => `COMMENT ON DATABASE ${name} IS 'mine'`,
+    ],
+    [
+      'by making the database a template',
+      (name: string) => `ALTER DATABASE ${name} IS_TEMPLATE true`,
+    ],
+    [
+      'by letting nobody connect to the database',
+      (name: string) => `ALTER DATABASE ${name} CONNECTION LIMIT 0`,
+    ],
+    [
+      'by taking every right from everybody',
+      (name: string) => `REVOKE ALL ON DATABASE ${name} FROM PUBLIC, ${name}`,
+    ],
+  ])('%s', async (_how, statement) => {
+    const source = await newSource(url())
+    const ref = newBranch(url(), source)
+    const driver = postgres({ server: url() })
+    await driver.createBranch({ source, ref }, driverCall())
+    const { url: branch } = await driver.openBranch(ref, driverCall())
+    await sql(branch.reveal(), statement(ref.name))
+    await driver.deleteBranch(ref, driverCall())
+    expect(await remainsOf(url(), ref.name)).toEqual([])
   })
 })
 
@@ -539,6 +629,25 @@ const createBranchProcess = [
   'tsx',
   join(import.meta.dirname, 'create-branch-process.ts'),
 ]
+
+const markOfAnother = writeMark({
+  holdpoint: 'another',
+  owner: { installationId: 'icfg_2', resourceId: 'r', deploymentId: 'dpl_2', action: 'branch' },
+  source: 'r',
+  createdAt: new Date(),
+  edition: 1,
+  claims: [],
+})
+
+/** An index that takes a minute to make, but in the source. */
+const slowIndex = `CREATE FUNCTION slow(line text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+    BEGIN
+      IF current_database() LIKE 'hp%' THEN PERFORM pg_sleep(60); END IF;
+      RETURN line;
+    END $$;
+  CREATE TABLE lines (line text);
+  INSERT INTO lines VALUES ('one');
+  CREATE INDEX ON lines (slow(line))`
 
 /** Large enough that copying it can be cut off. */
 const bigTable = `CREATE TABLE big (filler text);

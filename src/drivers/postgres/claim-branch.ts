@@ -3,7 +3,7 @@ import type { DriverCall } from '../driver.ts'
 import { markRole } from './branch-role.ts'
 import type { CopyRequest } from './copy-by-template.ts'
 import { makeBranch } from './create-branch.ts'
-import { requireShared } from './inspect-branch.ts'
+import { requireShared } from './require-kind.ts'
 import type { ServerAddress } from './server-address.ts'
 import { withLockedBranch } from './with-locked-branch.ts'
 
@@ -22,7 +22,7 @@ export async function claimBranch(
   { deploymentId, onPush, ...request }: ClaimRequest,
   call: DriverCall,
 ): Promise<void> {
-  requireShared(request.ref, true)
+  requireShared(request.ref)
   await makeBranch(address, request, {
     call,
     markFor: (mark, now) => {
@@ -43,7 +43,7 @@ export async function releaseClaim(
   { ref, deploymentId }: { ref: BranchRef; deploymentId: string },
   call: DriverCall,
 ): Promise<void> {
-  requireShared(ref, true)
+  requireShared(ref)
   await withLockedBranch(address, { ref, call }, async (connection, { mark, now, roleExists }) => {
     const claims = mark?.claims.filter((claim) => claim.deploymentId !== deploymentId) ?? []
     if (!roleExists || mark === undefined || claims.length === mark.claims.length) return

@@ -8,8 +8,9 @@ import { copyByDump } from './copy-by-dump.ts'
 import { type CopyRequest, copyByTemplate } from './copy-by-template.ts'
 import { errorCode } from './describe-error.ts'
 import { dropDatabase } from './drop-branch.ts'
-import { type FoundBranch, requireShared } from './inspect-branch.ts'
+import type { FoundBranch } from './inspect-branch.ts'
 import { giveObjectsTo } from './own-objects.ts'
+import { requireOwn } from './require-kind.ts'
 import type { ServerAddress } from './server-address.ts'
 import { refuseForbiddenSource } from './source.ts'
 import { identifier, literal, printable } from './sql.ts'
@@ -21,7 +22,7 @@ export async function createBranch(
   request: CopyRequest,
   call: DriverCall,
 ): Promise<void> {
-  requireShared(request.ref, false)
+  requireOwn(request.ref)
   await makeBranch(address, request, { call, markFor: (mark) => mark })
 }
 

@@ -3,7 +3,8 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { DriverCall } from '../driver.ts'
 import { type Connection, withConnection } from './connection.ts'
 import { errorCode } from './describe-error.ts'
-import { type FoundBranch, requireShared } from './inspect-branch.ts'
+import type { FoundBranch } from './inspect-branch.ts'
+import { requireOwn, requireShared } from './require-kind.ts'
 import type { ServerAddress } from './server-address.ts'
 import { identifier } from './sql.ts'
 import { withLockedBranch } from './with-locked-branch.ts'
@@ -14,7 +15,7 @@ export async function dropBranch(
   ref: BranchRef,
   call: DriverCall,
 ): Promise<void> {
-  requireShared(ref, false)
+  requireOwn(ref)
   await withLockedBranch(address, { ref, call }, async (connection, found) => {
     await dropFound(connection, address, { ref, found, call })
   })
@@ -26,7 +27,7 @@ export async function dropUnclaimed(
   { ref, unclaimedForMs }: { ref: BranchRef; unclaimedForMs: number },
   call: DriverCall,
 ): Promise<boolean> {
-  requireShared(ref, true)
+  requireShared(ref)
   return await withLockedBranch(address, { ref, call }, async (connection, found) => {
     if (isWanted(found, unclaimedForMs)) return false
     await call.confirm()
@@ -58,7 +59,15 @@ async function dropFound(
 
 /** Drops the database with all sessions on it. Its owner must have been verified. */
 export async function dropDatabase(connection: Connection, name: string): Promise<void> {
-  await connection.query(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`)
+  const drop = () => connection.query(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`)
+  try {
+    await drop()
+  } catch (error) {
+    // A template is not dropped, and the branch's user may have made it one.
+    if (errorCode(error) !== '42809') throw error
+    await connection.query(`ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`)
+    await drop()
+  }
 }
 
 // The role could be logged in at another database of the server, where a session would outlive it.

@@ -1,4 +1,4 @@
-import { type BranchRef, isOwn, sameOwner } from '../../domain/branch-ref.ts'
+import { type BranchRef, sameOwner } from '../../domain/branch-ref.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import { type BranchMark, readMark } from './branch-mark.ts'
 import type { Connection } from './connection.ts'
@@ -72,18 +72,6 @@ export function isComplete(row: BranchRow): boolean {
     row.half_dropped === false &&
     row.owned_by_role === true &&
     row.can_log_in === true
-  )
-}
-
-/** Refuses for good (`branch_shared`, `branch_not_shared`) a call that is not for this kind of branch. */
-export function requireShared(ref: BranchRef, shared: boolean): void {
-  if (isOwn(ref) !== shared) return
-  throw new ActionFailure(
-    shared ? 'branch_not_shared' : 'branch_shared',
-    shared
-      ? `The branch ${printable(ref.name)} belongs to one deployment, so no other one can hold a claim on it, and it was left as it is. Make and delete it as a branch of its own.`
-      : `The branch ${printable(ref.name)} is shared by several deployments, so one of them alone neither makes nor deletes it, and it was left as it is. Put a claim on it, or give that up.`,
-    { retryable: false },
   )
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BranchRef } from '../../domain/branch-ref.ts'
 import type { DriverCall } from '../driver.ts'
 import type { Connection } from './connection.ts'
-import { requireShared } from './inspect-branch.ts'
+import { requireShared } from './require-kind.ts'
 import type { ServerAddress } from './server-address.ts'
 import { withLockedBranch } from './with-locked-branch.ts'
 
@@ -18,7 +18,7 @@ export async function workExclusively<Result>(
   { ref, call }: { ref: BranchRef; call: DriverCall },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<PromiseSettledResult<Result>> {
-  requireShared(ref, true)
+  requireShared(ref)
   return await withLockedBranch(address, { ref, call }, async (connection) => {
     const [silent, done] = [new AbortController(), new AbortController()]
     probe(connection, done.signal).catch((error: unknown) => silent.abort(error))

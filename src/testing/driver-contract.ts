@@ -1,0 +1,33 @@
+import { branchCases, lookalikeCases } from './branch-cases.ts'
+import { canceledSharingCases, cancellationCases } from './cancellation-cases.ts'
+import { concurrencyCases } from './concurrency-cases.ts'
+import type { ContractCase } from './contract-case.ts'
+import { hostileIdCases, hostileSharingCases } from './hostile-id-cases.ts'
+import { lostAnswerCases, lostAnswerSharingCases } from './lost-answer-cases.ts'
+import { claimCases, exclusiveCases, releaseCases } from './sharing-cases.ts'
+
+/**
+ * What every driver promises; see `ResourceDriver`. Each case is a test of its own for any test runner:
+ *
+ * ```ts
+ * import { test } from 'node:test'
+ * import { driverContract } from 'holdpoint/testing'
+ *
+ * for (const promise of driverContract)
+ *   test(promise.name, { skip: promise.skip(subject) ?? false }, () => promise.run(subject))
+ * ```
+ */
+export const driverContract: readonly ContractCase[] = [
+  ...branchCases,
+  ...lookalikeCases,
+  ...concurrencyCases,
+  ...hostileIdCases,
+  ...cancellationCases,
+  ...lostAnswerCases,
+  ...claimCases,
+  ...releaseCases,
+  ...exclusiveCases,
+  ...hostileSharingCases,
+  ...canceledSharingCases,
+  ...lostAnswerSharingCases,
+]
