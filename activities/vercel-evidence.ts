@@ -56,13 +56,12 @@ export function evidenceReader(
     const { installationId, resourceId } = owner
     try {
       const deployment = await paced(() => getDeployment(vercel, { ...owner, signal }), signal)
-      const { standing, readyState, canceledAtMs, deletedAtMs } = deployment
+      const { standing, canceledAtMs, deletedAtMs } = deployment
       const unknown = standing === 'gone' && deletedAtMs === undefined
       return {
         kind: 'answered',
         deployment: {
           standing,
-          ...(readyState && { readyState }),
           ...(canceledAtMs && { canceledAtMs }),
           ...(deletedAtMs && { deletedAtMs }),
         },

@@ -11,8 +11,6 @@ export interface Deployment {
   /** `git`, `cli`, `redeploy`, … as Vercel names it; deployments from the command line have no git branch. */
   readonly source?: string
   readonly standing: DeploymentStanding
-  /** `QUEUED`, `READY`, `CANCELED`, … as Vercel names it. */
-  readonly readyState?: string
   /** When it was canceled or deleted, in milliseconds since 1970; where Vercel still shows it and tells. */
   readonly canceledAtMs?: number
   readonly deletedAtMs?: number
@@ -22,10 +20,12 @@ export interface Deployment {
  * Where a deployment stands, seen from an action of it.
  * - `waiting`: its build may still be held; also when Vercel's answer does not tell.
  * - `passed`: its actions are done and the build went on.
- * - `lapsed`: it went on or stopped without us: canceled, timed out, skipped or failed.
+ * - `canceled`: its build was stopped for good, and it never serves.
+ * - `lapsed`: its actions timed out or were skipped, this one or another; it may go on and serve.
+ * - `failed`: an action or the build failed.
  * - `gone`: deleted, or unknown to Vercel.
  */
-export type DeploymentStanding = 'waiting' | 'passed' | 'lapsed' | 'failed' | 'gone'
+export type DeploymentStanding = 'waiting' | 'passed' | 'canceled' | 'lapsed' | 'failed' | 'gone'
 
 /** The fields that tell the standing, named as Vercel's API names them. Unknown values are plain strings. */
 export interface StandingEvidence {
@@ -40,7 +40,7 @@ export interface StandingEvidence {
 export function deploymentStanding(evidence: StandingEvidence): DeploymentStanding {
   const { deletedAt, undeletedAt } = evidence
   if (deletedAt && (!undeletedAt || undeletedAt < deletedAt)) return 'gone'
-  if (evidence.readyState === 'CANCELED') return 'lapsed'
+  if (evidence.readyState === 'CANCELED') return 'canceled'
   switch (evidence.integrationsStatus) {
     case 'pending':
       return evidence.readyState === 'ERROR' ? 'failed' : 'waiting'

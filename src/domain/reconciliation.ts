@@ -28,10 +28,7 @@ export type LatestRun = 'none' | 'open' | 'kept' | 'withdrawn' | 'failed' | 'bro
 export type Evidence =
   | {
       readonly kind: 'answered'
-      readonly deployment: Pick<
-        Deployment,
-        'standing' | 'readyState' | 'canceledAtMs' | 'deletedAtMs'
-      >
+      readonly deployment: Pick<Deployment, 'standing' | 'canceledAtMs' | 'deletedAtMs'>
       /** Whether the token is proved to see this installation: a wrong one finds no deployment at all. */
       readonly installationSeen: boolean
     }
@@ -122,7 +119,7 @@ function judgeByDeployment(
       'Vercel does not know the deployment, but does not show the resource to this token either.',
     )
   }
-  if (deployment.readyState === 'CANCELED')
+  if (deployment.standing === 'canceled')
     return afterGrace(facts, { what: 'canceled', sinceMs: deployment.canceledAtMs })
   if (deployment.standing !== 'waiting')
     return keep(`The deployment is there (${deployment.standing}).`)

@@ -21,12 +21,13 @@ export function judgeRefusal(refusal: {
 }): RefusalVerdict {
   switch (refusal.standing) {
     case 'gone':
-    case 'lapsed':
+    case 'canceled':
       return 'over'
     case 'passed':
       return 'taken'
+    case 'lapsed':
     case 'failed':
-      // Some action failed the deployment. Ours was taken first, or can no longer be: then nothing serves the branch.
+      // Perhaps by another action, and ours was taken first; else it can no longer be, and nothing uses the branch.
       return refusal.mayHaveBeenTaken ? 'taken' : 'over'
     case 'waiting': {
       const saysSettled = refusal.status === 409 || refusal.status === 410

@@ -75,7 +75,6 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
   const gitSha = answer.gitSource?.sha || meta('CommitSha')
   const projectId = answer.projectId ?? answer.project?.id
   const projectName = answer.project?.name ?? answer.name
-  const readyState = answer.readyState ?? answer.status ?? undefined
   return {
     id: answer.id,
     ...(answer.url && { url: answer.url }),
@@ -88,12 +87,11 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
     ...(gitSha && { gitSha }),
     ...(answer.source && { source: answer.source }),
     standing: deploymentStanding({
-      readyState,
+      readyState: answer.readyState ?? answer.status ?? undefined,
       integrationsStatus: answer.integrations?.status ?? undefined,
       deletedAt: answer.deletedAt,
       undeletedAt: answer.undeletedAt,
     }),
-    ...(readyState && { readyState }),
     ...(answer.canceledAt && { canceledAtMs: answer.canceledAt }),
     ...(answer.deletedAt && { deletedAtMs: answer.deletedAt }),
   }

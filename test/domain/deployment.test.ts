@@ -15,8 +15,8 @@ describe('a deployment stands as waiting until something says that it does not',
     [{ readyState: 'ERROR', integrationsStatus: 'ready' }, 'passed'],
     [{ readyState: 'BUILDING', integrationsStatus: 'skipped' }, 'lapsed'],
     [{ readyState: 'ERROR', integrationsStatus: 'timeout' }, 'lapsed'],
-    [{ readyState: 'CANCELED', integrationsStatus: 'pending' }, 'lapsed'],
-    [{ readyState: 'CANCELED', integrationsStatus: 'ready' }, 'lapsed'],
+    [{ readyState: 'CANCELED', integrationsStatus: 'pending' }, 'canceled'],
+    [{ readyState: 'CANCELED', integrationsStatus: 'ready' }, 'canceled'],
     [{ readyState: 'ERROR', integrationsStatus: 'error' }, 'failed'],
     [{ readyState: 'ERROR', integrationsStatus: 'pending' }, 'failed'],
     [{ readyState: 'ERROR' }, 'failed'],
@@ -38,8 +38,10 @@ describe('a refused report destroys nothing unless the deployment ended or canno
     // The deployment ended without us.
     [404, 'gone', false, 'over'],
     [410, 'gone', true, 'over'],
-    [409, 'lapsed', true, 'over'],
-    // Another action failed the deployment: ours may have been taken before.
+    [409, 'canceled', true, 'over'],
+    // Another action failed the deployment, or timed out: ours may have been taken before.
+    [409, 'lapsed', true, 'taken'],
+    [409, 'lapsed', false, 'over'],
     [409, 'failed', true, 'taken'],
     [409, 'failed', false, 'over'],
     // It still waits: for other actions, or for ours.

@@ -30,8 +30,8 @@ const policy = { minAgeMs: HOUR, graceMs: 31 * DAY }
 function shown(deployment: Extract<Evidence, { kind: 'answered' }>['deployment']): Evidence {
   return { kind: 'answered', deployment, installationSeen: true }
 }
-const waiting = shown({ standing: 'waiting', readyState: 'QUEUED' })
-const passed = shown({ standing: 'passed', readyState: 'READY' })
+const waiting = shown({ standing: 'waiting' })
+const passed = shown({ standing: 'passed' })
 const unknown = shown({ standing: 'gone' })
 
 function judged(facts: Partial<Facts>) {
@@ -89,7 +89,7 @@ describe('a deployment that Vercel shows keeps what was made for it', () => {
 
 describe('a canceled deployment, which never serves, gets the day in which Vercel redelivers', () => {
   const canceled = (canceledAtMs?: number) =>
-    shown({ standing: 'lapsed', readyState: 'CANCELED', ...(canceledAtMs && { canceledAtMs }) })
+    shown({ standing: 'canceled', ...(canceledAtMs && { canceledAtMs }) })
   test.each([
     [canceled(NOW - 23 * HOUR), undefined, 'wait'],
     [canceled(NOW - DAY), undefined, 'destroy'],
@@ -111,7 +111,7 @@ describe('a deployment that is gone', () => {
     [NOW - 31 * DAY + 1, 'wait'],
     [NOW - 31 * DAY, 'destroy'],
   ] as const)('and was deleted at %s: %s', (deletedAtMs, verdict) => {
-    const evidence = shown({ standing: 'gone', readyState: 'READY', deletedAtMs })
+    const evidence = shown({ standing: 'gone', deletedAtMs })
     expect(verdictOf({ evidence, overSinceMs: 1 })).toBe(verdict)
     expect(judged({ evidence })).not.toHaveProperty('overSinceMs')
   })
@@ -207,7 +207,7 @@ describe('whatever is set, known and said', () => {
   )
   const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined })
   const duration = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 * DAY }))
-  const standing = fc.constantFrom('waiting', 'passed', 'lapsed', 'failed', 'gone')
+  const standing = fc.constantFrom('waiting', 'passed', 'canceled', 'lapsed', 'failed', 'gone')
   const run = fc.constantFrom<LatestRun[]>('none', 'open', 'kept', 'withdrawn', 'failed', 'broken')
   const answered = fc.record({
     kind: fc.constant('answered' as const),
@@ -215,7 +215,6 @@ describe('whatever is set, known and said', () => {
     deployment: fc.record(
       {
         standing,
-        readyState: fc.constantFrom('READY', 'CANCELED', 'ERROR', 'QUEUED', 'NEW'),
         deletedAtMs: moment,
         canceledAtMs: moment,
       },
@@ -255,7 +254,7 @@ describe('whatever is set, known and said', () => {
   const isLiving = (of: Evidence) =>
     of.kind === 'answered' &&
     of.deployment.standing !== 'gone' &&
-    of.deployment.readyState !== 'CANCELED'
+    of.deployment.standing !== 'canceled'
 
   test('nothing of a living deployment is destroyed, unless its own run failed or was withdrawn', () => {
     property((each) => {

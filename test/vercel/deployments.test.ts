@@ -71,7 +71,6 @@ describe('a deployment is read from each of the shapes Vercel answers in', () =>
       id: read.id,
       environment: 'preview',
       standing: 'waiting',
-      readyState: 'QUEUED',
     })
   })
 
@@ -177,13 +176,12 @@ describe('a deployment that Vercel no longer has stands as gone', () => {
 test('when it was canceled or deleted is told where Vercel tells it', async () => {
   const times = { readyState: 'CANCELED', canceledAt: 1000, deletedAt: 2000 }
   expect(await readAnswer({ id: 'dpl_1', ...times })).toMatchObject({
-    readyState: 'CANCELED',
     canceledAtMs: 1000,
     deletedAtMs: 2000,
     standing: 'gone',
   })
   const restored = await readAnswer({ id: 'dpl_1', ...times, undeletedAt: 3000 })
-  expect(restored.standing).toBe('lapsed')
+  expect(restored.standing).toBe('canceled')
   const never = await readAnswer({ id: 'dpl_1', canceledAt: null, deletedAt: 'never' })
   expect(Object.keys(never)).toEqual(['id', 'environment', 'standing'])
 })
