@@ -9,7 +9,7 @@ import { sqlFiles } from '../../src/actions/sql-files.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { BranchConnection } from '../../src/drivers/driver.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
-import { driverCall } from '../drivers/driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 import { newBranch, newSource, sql, workOn } from '../drivers/postgres-under-test.ts'
 import { actionCall } from './action-call.ts'
 

@@ -1,6 +1,6 @@
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { branchRef } from '../../src/domain/branch-ref.ts'
-import { driverCall } from './driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 
 // A worker to be killed: creates the branch of the deployment in its second argument, and says when it is done.
 const [server, deploymentId = '', source = ''] = process.argv.slice(2)

@@ -4,7 +4,7 @@ import { type BranchRef, branchRef, sharedBranchRef } from '../../src/domain/bra
 import type { ResourceDriver } from '../../src/drivers/driver.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import type { DriverUnderTest } from '../../src/testing/driver-under-test.ts'
-import { driverCall } from './driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 import { type Cut, startPostgresProxy } from './postgres-proxy.ts'
 import {
   dropSource,

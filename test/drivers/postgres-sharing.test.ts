@@ -5,7 +5,7 @@ import { type BranchRef, sharedBranchRef } from '../../src/domain/branch-ref.ts'
 import { readMark, writeMark } from '../../src/drivers/postgres/branch-mark.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { literal } from '../../src/drivers/postgres/sql.ts'
-import { driverCall } from './driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 import { startPostgresProxy } from './postgres-proxy.ts'
 import {
   dropSource,

@@ -11,7 +11,7 @@ import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { databaseUrl, parseServerUrl } from '../../src/drivers/postgres/server-address.ts'
 import { identifier, isPossibleName, literal } from '../../src/drivers/postgres/sql.ts'
 import { describeDriverContract } from './contract.ts'
-import { driverCall } from './driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 import {
   findInstalledPostgres,
   type InstalledServer,

@@ -15,7 +15,7 @@ import {
   type Simulator,
   startSimulator,
 } from '../../src/simulator/index.ts'
-import { driverCall } from '../drivers/driver-call.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
 import {
   connect,
   dropSource,

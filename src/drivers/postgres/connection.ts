@@ -119,9 +119,12 @@ async function prepareSession(
 
 /**
  * Makes the server notice within half a second that we are gone, so that no copy outlives its client; and lets it
- * wait for us as long as we live.
+ * wait for us as long as we live. Of a machine that is gone from the network it is sure after half a minute.
  */
 export async function watchForOurDeath(connection: Connection): Promise<void> {
+  await connection.query(
+    'SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
+  )
   if (connection.version < 14_00_00) return
   await connection.query('SET idle_session_timeout = 0')
   try {

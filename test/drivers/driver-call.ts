@@ -1,1 +1,0 @@
-export { driverCall } from '../../src/testing/driver-call.ts'
