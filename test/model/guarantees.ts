@@ -10,7 +10,7 @@ export interface Played {
   readonly scenario: Scenario
   readonly keys: readonly ActionKey[]
   /** The webhooks that were accepted, in their order. */
-  readonly accepted: { event: 'start' | Withdrawal; key: ActionKey; answer: unknown }[]
+  readonly accepted: { event: 'start' | Withdrawal; key: ActionKey; answer: unknown; at: number }[]
   readonly operatorCanceled: ReadonlySet<string>
   readonly vercel: ModelVercel
   readonly provider: ModelProvider
@@ -46,11 +46,16 @@ function brokenFor(key: ActionKey, played: Played): string[] {
     broken.push(`${name} is ${last.status}, and its branch is left`)
   if (action.status === 'failed' && provider.has(key))
     broken.push(`${name} was reported failed, and its branch is left`)
+  const report = action.reports.at(-1)
+  const taken = action.reports.some(({ answer }) => answer === 202)
+  if (report?.status === 'succeeded' && report.toldOver && !taken && provider.has(key))
+    broken.push(`${name} was over when it was reported, and its branch is left`)
   if (!withdrawn && vercel.serves(key) && !provider.has(key))
     broken.push(`${name} serves, and its branch is gone`)
   if (started && !withdrawn && !action.endedBefore && !obstructed(key, played)) {
     if (action.status === undefined) broken.push(`${name} waits at Vercel for ever`)
   }
+  if (undisturbed(played)) broken.push(...delays(key, played))
   return broken
 }
 
@@ -58,4 +63,43 @@ function brokenFor(key: ActionKey, played: Played): string[] {
 function obstructed(key: ActionKey, { vercel }: Played): boolean {
   const last = vercel.action(key).reports.at(-1)
   return last !== undefined && last.answer !== 202
+}
+
+/** How long an undo and a report may take when nothing hinders them, and a step that is told to stop. */
+const SHORT_WHILE_MS = 60_000
+
+/** Whether nothing befell what ends an action: the workers, the undo, the reports. */
+function undisturbed({ scenario }: Played): boolean {
+  const ends: ReadonlySet<string> = new Set([
+    'enter provider',
+    'delete branch',
+    'report succeeded',
+    'judge refusal',
+    'report failed',
+    'request cancellation',
+    'accept',
+  ])
+  return (
+    !scenario.nameTaken &&
+    scenario.faults.every(({ step }) => !ends.has(step)) &&
+    scenario.happenings.every(({ what }) => !what.startsWith('the worker'))
+  )
+}
+
+/** What took longer than it may: an end after the deadline, and after a withdrawal. */
+function delays(key: ActionKey, { accepted, scenario, temporal }: Played): string[] {
+  const runs = temporal.runs.filter(({ workflowId }) => workflowId === actionWorkflowId(key))
+  const [withdrawal] = accepted.filter(
+    ({ event, key: of }) => event !== 'start' && nameOf(of) === nameOf(key),
+  )
+  return runs.flatMap((run) => {
+    const { startedAt, closedAt = Infinity } = run
+    const late = closedAt - startedAt > scenario.deadlineMs + SHORT_WHILE_MS
+    const slow =
+      withdrawal && startedAt <= withdrawal.at && closedAt - withdrawal.at > SHORT_WHILE_MS
+    return [
+      ...(late ? [`${nameOf(key)} took longer than its deadline`] : []),
+      ...(slow ? [`${nameOf(key)} went on after it was withdrawn`] : []),
+    ]
+  })
 }

@@ -10,8 +10,9 @@ import type { Process, VirtualClock } from './virtual-clock.ts'
 /** Stands in every secret of the model, so that one search finds them all. */
 export const SECRET_MARK = 'S3CRET'
 
-/** How long the client of this provider waits for an answer. */
+/** How long the client of this provider waits for an answer. A copy may take long. */
 const GIVE_UP_AFTER_MS = 20_000
+const GIVE_UP_CREATING_AFTER_MS = 200_000
 
 /** One session at the provider that excludes others for the same branch. */
 interface Session {
@@ -178,6 +179,7 @@ export class ModelProvider implements ResourceDriver {
     session: Session | undefined,
     effect: () => void,
   ): Promise<void> {
+    const patienceMs = step === 'create branch' ? GIVE_UP_CREATING_AFTER_MS : GIVE_UP_AFTER_MS
     const statement = Symbol(step)
     session?.working.add(statement)
     const over = () => {
@@ -188,7 +190,7 @@ export class ModelProvider implements ResourceDriver {
       await callRemotely(this.#world, {
         key: ref.owner,
         step,
-        signal: AbortSignal.any([call.signal, AbortSignal.timeout(GIVE_UP_AFTER_MS)]),
+        signal: AbortSignal.any([call.signal, AbortSignal.timeout(patienceMs)]),
         latencyMs: step === 'enter provider' ? 2 : 25,
         goesOn: this.#goesOn,
         arrived: over,
@@ -204,6 +206,7 @@ export class ModelProvider implements ResourceDriver {
 }
 
 function failureOf(step: Step, fault: Fault): Error {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others break it
   switch (fault) {
     case 'too busy':
       return new ActionFailure('busy', 'The provider is busy.', {

@@ -17,7 +17,8 @@ import { SECRET_MARK } from './model-provider.ts'
 import type { Alarm, Process, VirtualClock } from './virtual-clock.ts'
 import type { CachedWorkflow, Command, Job, WorkflowCode } from './workflow-code.ts'
 
-const { ActivityCancellationType } = proto.coresdk.workflow_commands
+const WAIT_FOR_ITS_END: number =
+  proto.coresdk.workflow_commands.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 const { TimeoutType, RetryState } = proto.temporal.api.enums.v1
 
 type Failure = proto.temporal.api.failure.v1.IFailure
@@ -169,6 +170,8 @@ export class ModelTemporal {
         },
       }
       if (latest?.status === 'open') this.#deliver(latest, signal)
+      else if (latest && options.workflowIdReusePolicy === 'REJECT_DUPLICATE')
+        throw new WorkflowExecutionAlreadyStartedError('started', options.workflowId, type)
       else this.#start(type, options, [signal])
       return Promise.resolve({})
     },
@@ -352,8 +355,18 @@ export class ModelTemporal {
       this.#clock.after(TASK_HEARTBEAT_MS, () => {
         if (run.locals.size > 0 && run.cache?.process === process) this.#completeTask(run, task)
       })
-      this.#clock.takesNoTime(this.#work(run, task, process, task.jobs))
+      this.#letWork(run, task, process, task.jobs)
     })
+  }
+
+  #letWork(run: Run, task: WorkflowTask, process: Process, jobs: Job[]): void {
+    const work = this.#work(run, task, process, jobs).catch((error: unknown) => {
+      // A worker would try again for ever.
+      this.#violated(`${run.type} of ${nameOf(run.key)}: ${String(error)}`)
+      this.#close(run, 'failed', undefined)
+      this.#drop(run)
+    })
+    this.#clock.takesNoTime(work)
   }
 
   /** The worker's part: replays the run if it does not hold it, and lets it decide on these jobs. */
@@ -371,9 +384,22 @@ export class ModelTemporal {
       })
       this.#search(run, commands)
       task.decisions.push({ timestampMs, jobs: left, commands })
+      this.#checkSilence(run, task, commands)
       left = this.#followLocally(run, task, commands)
     }
     this.#afterActivation(run, task)
+  }
+
+  /** A run that knows it is withdrawn reports no failure. */
+  #checkSilence(run: Run, task: WorkflowTask, commands: readonly Command[]): void {
+    const withdrawn = [...run.history, ...task.decisions].some(({ jobs }) =>
+      jobs.some((job) => job.signalWorkflow ?? job.cancelWorkflow),
+    )
+    if (
+      withdrawn &&
+      commands.some((command) => command.scheduleActivity?.activityType === 'reportFailed')
+    )
+      this.#violated(`${nameOf(run.key)} is reported failed though it is withdrawn`)
   }
 
   #afterActivation(run: Run, task: WorkflowTask): void {
@@ -400,10 +426,7 @@ export class ModelTemporal {
           'CANCELLED',
           new ActivityCancellationDetails({ cancelRequested: true }),
         )
-        if (
-          local.cancellationType !== ActivityCancellationType.WAIT_CANCELLATION_COMPLETED ||
-          !local.execution
-        ) {
+        if (local.cancellationType !== WAIT_FOR_ITS_END || !local.execution) {
           local.alarm?.cancel()
           run.locals.delete(seq)
           answers.push(canceledJob(seq, local.type, true))
@@ -417,11 +440,7 @@ export class ModelTemporal {
         if (unsent) answers.push(canceledJob(seq, '', false))
         else {
           const activity = run.activities.get(seq)
-          if (
-            activity?.awaited &&
-            activity.state !== 'closed' &&
-            activity.cancellationType !== ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-          ) {
+          if (activity && activity.cancellationType !== WAIT_FOR_ITS_END) {
             activity.awaited = false
             answers.push(canceledJob(seq, activity.type, false))
           }
@@ -775,7 +794,7 @@ export class ModelTemporal {
             : { failed: { failure: wrap(result.failed?.failure ?? {}) } },
       },
     }
-    this.#clock.takesNoTime(this.#work(run, task, run.cache.process, [resolved]))
+    this.#letWork(run, task, run.cache.process, [resolved])
   }
 
   #byToken(token: string): { run: Run; activity: ScheduledActivity } | undefined {

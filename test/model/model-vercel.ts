@@ -36,11 +36,19 @@ export interface ModelAction {
   /** Canceled by a user, alone or with its deployment. */
   canceled: boolean
   /** Every terminal status that reached Vercel, with Vercel's answer. */
-  readonly reports: { status: 'succeeded' | 'failed'; body: string; answer: number }[]
+  readonly reports: Report[]
   /** Whether a terminal status was ever sent. */
   sentTerminal: boolean
   /** Whether its deployment or a user had ended it before it had a terminal status. */
   endedBefore: boolean
+}
+
+interface Report {
+  readonly status: 'succeeded' | 'failed'
+  readonly body: string
+  readonly answer: number
+  /** Whether the deployment, when asked, said that it is over. */
+  readonly toldOver: boolean
 }
 
 interface ModelDeployment {
@@ -169,14 +177,17 @@ export class ModelVercel {
     }
     const [, , deploymentId = '', , installationId = '', , resourceId = '', , action = ''] = parts
     const key = { deploymentId, installationId, resourceId, action }
-    const body = String(init.body)
+    const body = init.body as string
     const { status } = JSON.parse(body) as { status: 'running' | 'succeeded' | 'failed' }
-    const model = this.action(key)
-    if (status === 'running') {
-      if (model.sentTerminal)
-        this.#violated(`running was sent for ${nameOf(key)} after its outcome`)
-    } else model.sentTerminal = true
-    return this.#answer(key, `report ${status}`, signal, () => this.#update(key, status, body))
+    if (status !== 'running') this.action(key).sentTerminal = true
+    const sender = this.#clock.process
+    return this.#answer(key, `report ${status}`, signal, () => {
+      // What a process sent before it stood still or died comes when it comes.
+      const works = sender && !sender.died && sender.standsStillUntil <= this.#clock.now
+      if (status === 'running' && works && this.action(key).sentTerminal)
+        this.#violated(`running of ${nameOf(key)} came after its outcome was sent`)
+      return this.#update(key, status, body)
+    })
   }) as unknown as typeof globalThis.fetch
 
   #asker: (() => { key: ActionKey; step: Step } | undefined) | undefined
@@ -220,10 +231,12 @@ export class ModelVercel {
       if (step === 'judge refusal' && (status === 404 || status === 410)) return { status: 500 }
       if (step === 'report succeeded' || step === 'report failed') {
         const kind = step === 'report failed' ? 'failed' : 'succeeded'
-        this.action(key).reports.push({ status: kind, body: '', answer: status })
+        const toldOver = this.#tellsOver(this.deployment(key))
+        this.action(key).reports.push({ status: kind, body: '', answer: status, toldOver })
       }
       return { status, body: { error: { code: 'refused', message: 'Refused.' } } }
     }
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others are broken connections
     switch (fault) {
       case 'too busy':
         return { status: 429, headers: { 'retry-after': '3' } }
@@ -254,7 +267,12 @@ export class ModelVercel {
     const terminal = status === 'running' ? undefined : status
     const answer = this.#answerTo(deployment, action)
     if (terminal) {
-      action.reports.push({ status: terminal, body, answer: answer ?? 202 })
+      action.reports.push({
+        status: terminal,
+        body,
+        answer: answer ?? 202,
+        toldOver: this.#tellsOver(deployment),
+      })
       if (action.status !== undefined && action.status !== terminal)
         this.#violated(`${nameOf(key)} was told ${terminal} after it had taken ${action.status}`)
       const first = action.reports.find((report) => report.status === terminal && report.body)
@@ -315,6 +333,13 @@ export class ModelVercel {
         ...(shows === 'full' && { integrations: { status }, meta: { githubCommitRef: 'main' } }),
       },
     }
+  }
+
+  /** Whether what is shown of the deployment tells that it is gone, or went on or stopped without us. */
+  #tellsOver({ removed, end }: ModelDeployment): boolean {
+    const { shows, removedReads } = this.#dials
+    if (removed) return removedReads !== 'soft-deleted' || shows !== 'anonymous'
+    return end === 'canceled' || (shows === 'full' && (end === 'skipped' || end === 'timed out'))
   }
 
   #building({ end, builtAt }: ModelDeployment): boolean {

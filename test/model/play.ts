@@ -195,7 +195,7 @@ export async function play(
           throw new Error('unavailable')
         },
       })
-      accepted.push({ event, key, answer: answer })
+      accepted.push({ event, key, answer, at: clock.now })
     } catch {
       clock.outside(REDELIVER_AFTER_MS * 2 ** Math.min(tries, 10), () =>
         deliver(event, key, tries + 1),

@@ -2,7 +2,9 @@ import type { ActionKey } from '../../src/domain/action-key.ts'
 import { type Fault, nameOf, type Script, type Step } from './script.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
+/** Longer than a heartbeat may be late, and than `running` is waited for. */
 const SLOW_MS = 7000
+const LATE_MS = 1000
 
 export interface RemoteCall<Answer> {
   readonly key: ActionKey
@@ -49,7 +51,8 @@ export function callRemotely<Answer>(
     script.reached(key, step, 'before')
     let arrived = false
     const arrival = clock.outside(
-      latencyMs + (fault === 'slow to take effect' ? SLOW_MS : 0),
+      latencyMs +
+        (fault === 'slow to take effect' ? SLOW_MS : fault === 'a second late' ? LATE_MS : 0),
       () => {
         arrived = true
         let answer: () => void
@@ -71,7 +74,7 @@ export function callRemotely<Answer>(
         const value = make()
         return () => resolve(value)
       } catch (error) {
-        return () => reject(error as Error)
+        return () => reject(error)
       }
     }
     const giveUp = () => {

@@ -32,6 +32,7 @@ export const FAULTS = [
   'silent, without effect',
   'silent, after its effect',
   'slow to take effect',
+  'a second late',
   'slow to answer',
   'too busy',
   'broken before its effect',

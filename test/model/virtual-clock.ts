@@ -151,7 +151,7 @@ export async function inVirtualTime<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   const { now } = Date
-  const { timeout } = AbortSignal
+  const timeout = AbortSignal.timeout.bind(AbortSignal)
   const { fetch: realFetch, setInterval, clearInterval } = globalThis
   Date.now = () => clock.now
   AbortSignal.timeout = (ms) => {
