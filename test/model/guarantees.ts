@@ -65,8 +65,10 @@ function obstructed(key: ActionKey, { vercel }: Played): boolean {
   return last !== undefined && last.answer !== 202
 }
 
-/** How long an undo and a report may take when nothing hinders them, and a step that is told to stop. */
-const SHORT_WHILE_MS = 60_000
+/** How long an undo and a report may take when nothing hinders them. */
+const END_WITHIN_MS = 60_000
+/** How long it may take until a step heard that it shall stop, too. */
+const WITHDRAWN_WITHIN_MS = 20_000
 
 /** Whether nothing befell what ends an action: the workers, the undo, the reports. */
 function undisturbed({ scenario }: Played): boolean {
@@ -94,9 +96,9 @@ function delays(key: ActionKey, { accepted, scenario, temporal }: Played): strin
   )
   return runs.flatMap((run) => {
     const { startedAt, closedAt = Infinity } = run
-    const late = closedAt - startedAt > scenario.deadlineMs + SHORT_WHILE_MS
+    const late = closedAt - startedAt > scenario.deadlineMs + END_WITHIN_MS
     const slow =
-      withdrawal && startedAt <= withdrawal.at && closedAt - withdrawal.at > SHORT_WHILE_MS
+      withdrawal && startedAt <= withdrawal.at && closedAt - withdrawal.at > WITHDRAWN_WITHIN_MS
     return [
       ...(late ? [`${nameOf(key)} took longer than its deadline`] : []),
       ...(slow ? [`${nameOf(key)} went on after it was withdrawn`] : []),

@@ -39,9 +39,16 @@ export class ModelProvider implements ResourceDriver {
   readonly #world: { clock: VirtualClock; script: Script }
   readonly #sessions = new Map<string, Session[]>()
 
-  constructor(world: { clock: VirtualClock; script: Script }, goesOn: boolean) {
+  /** Whether calls for one branch exclude each other, and ask whether they are wanted before they make anything. */
+  readonly #excludes: boolean
+
+  constructor(
+    world: { clock: VirtualClock; script: Script },
+    { goesOn, excludes }: { goesOn: boolean; excludes: boolean },
+  ) {
     this.#world = world
     this.#goesOn = goesOn
+    this.#excludes = excludes
   }
 
   has(key: ActionKey): boolean {
@@ -53,7 +60,7 @@ export class ModelProvider implements ResourceDriver {
     return this.#alone(ref, call, async (session) => {
       const owner = this.branches.get(ref.name)
       if (owner) return this.#checkOwner(owner, ref)
-      await call.confirm()
+      if (this.#excludes) await call.confirm()
       await this.#ask('create branch', ref, call, session, () => {
         this.branches.set(ref.name, ref.owner)
       })
@@ -113,6 +120,12 @@ export class ModelProvider implements ResourceDriver {
     }
   }
 
+  /** Where calls exclude each other, those that come later wait anyway; else a slow one is what matters. */
+  #latencyMs(step: Step): number {
+    if (step === 'enter provider') return 2
+    return step === 'create branch' && !this.#excludes ? 300 : 25
+  }
+
   #checkOwner(owner: ActionKey, ref: BranchRef): void {
     if (actionWorkflowId(owner) === actionWorkflowId(ref.owner)) return
     throw new ActionFailure(
@@ -140,10 +153,12 @@ export class ModelProvider implements ResourceDriver {
 
   /** Resolves with a session once those before it ended. */
   #begin(ref: BranchRef, call: DriverCall): Promise<Session> {
+    const sessionsOf = (name: string) =>
+      (this.#excludes ? this.#sessions.get(name) : undefined) ?? []
     const { clock } = this.#world
     const { process } = clock
     return new Promise((resolve, reject) => {
-      const sessions = this.#sessions.get(ref.name) ?? []
+      const sessions = sessionsOf(ref.name)
       this.#sessions.set(ref.name, sessions)
       const enter = () => clock.after(1, () => resolve(session), { owner: process })
       const session: Session & { enter: () => void } = {
@@ -191,7 +206,7 @@ export class ModelProvider implements ResourceDriver {
         key: ref.owner,
         step,
         signal: AbortSignal.any([call.signal, AbortSignal.timeout(patienceMs)]),
-        latencyMs: step === 'enter provider' ? 2 : 25,
+        latencyMs: this.#latencyMs(step),
         goesOn: this.#goesOn,
         arrived: over,
         effect,

@@ -63,6 +63,16 @@ const sequences: Record<string, Partial<Scenario>> = {
     stepsGoOn: true,
     happenings: [happens('a user cancels the deployment', asked('create branch'))],
   },
+  'a cancel comes while a step that does not stop makes the branch, and nothing excludes the undo':
+    {
+      stepsGoOn: true,
+      excludes: false,
+      happenings: [happens('a user cancels the deployment', asked('create branch'))],
+    },
+  'a cancel comes while the provider is busy, over and over': {
+    faults: [fault('create branch', 'too busy', 3)],
+    happenings: [happens('a user cancels the deployment', asked('create branch'))],
+  },
   'a cancel comes with the task that ends the run': {
     happenings: [happens('a user cancels the deployment', done('report succeeded'))],
   },
@@ -80,6 +90,9 @@ const sequences: Record<string, Partial<Scenario>> = {
   'the provider breaks with a password in its text': {
     faults: [fault('delete branch', 'broken after its effect')],
     happenings: [happens('a user cancels the deployment', asked('create branch'))],
+  },
+  'a step hangs past the deadline': {
+    faults: [fault('create branch', 'silent, after its effect')],
   },
   'every task is replayed, in the middle of a cancel': {
     alwaysReplays: true,

@@ -39,6 +39,11 @@ export interface Scenario {
   readonly dials: VercelDials
   /** Whether a step that is told to stop does what it was about to do. */
   readonly stepsGoOn: boolean
+  /**
+   * Whether the provider's calls for one branch exclude each other, as a driver's must. Others, which an action may
+   * have without a driver, are promised less: no worker of theirs dies or stands still here.
+   */
+  readonly excludes: boolean
   readonly alwaysReplays: boolean
   readonly happenings: readonly {
     readonly what: Happening
@@ -83,6 +88,7 @@ export const uneventful: Scenario = {
   reportRunningAfterMs: 0,
   dials: PLAIN,
   stepsGoOn: false,
+  excludes: true,
   alwaysReplays: false,
   happenings: [],
   faults: [],
@@ -128,6 +134,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   reportRunningAfterMs: fc.constantFrom(0, 1000, null),
   dials,
   stepsGoOn: fc.boolean(),
+  excludes: fc.nat(3).map((n) => n < 3),
   alwaysReplays: fc.nat(7).map((n) => n === 7),
   happenings: fc.array(fc.record({ what: fc.constantFrom(...HAPPENINGS), action, moment }), {
     maxLength: 4,
@@ -162,6 +169,7 @@ export function describeScenario(scenario: Scenario): string[] {
   if (scenario.reportRunningAfterMs !== 0)
     lines.push(`running is reported after ${scenario.reportRunningAfterMs ?? 'no'} ms`)
   if (scenario.stepsGoOn) lines.push('steps that are told to stop go on')
+  if (!scenario.excludes) lines.push('calls at the provider do not exclude each other')
   if (scenario.alwaysReplays) lines.push('every task is replayed')
   if (scenario.nameTaken) lines.push('the name of the branch is taken')
   for (const [dial, value] of Object.entries(scenario.dials)) {
