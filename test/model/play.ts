@@ -80,6 +80,7 @@ export async function play(
     excludes: scenario.excludes,
   })
   const accepted: Played['accepted'] = []
+  const refused: string[] = []
   const operatorCanceled = new Set<string>()
   const deliveries = scenario.deliveries.slice()
   const vercel = new ModelVercel(world, scenario.dials, (event, key) => {
@@ -194,8 +195,9 @@ export async function play(
             },
             actionEvent,
           )
-          // Its refusal is heard of when the answer comes.
-          dispatched.catch(() => {})
+          dispatched.catch((error: unknown) => {
+            refused.push(`${event} of ${nameOf(key)} is not accepted: ${String(error)}`)
+          })
           return dispatched
         },
         signal: AbortSignal.timeout(8000),
@@ -205,6 +207,7 @@ export async function play(
       })
       accepted.push({ event, key, answer, at: clock.now })
     } catch {
+      if (refused.length > 0) return
       clock.outside(REDELIVER_AFTER_MS * 2 ** Math.min(tries, 10), () =>
         deliver(event, key, tries + 1),
       )
@@ -257,7 +260,13 @@ export async function play(
     const left = keys.filter((key) => provider.has(key))
     broken.push(...left.map((key) => `${nameOf(key)} is removed, and its branch is left`))
     return [
-      ...new Set([...broken, ...vercel.violations, ...provider.violations, ...temporal.violations]),
+      ...new Set([
+        ...broken,
+        ...refused,
+        ...vercel.violations,
+        ...provider.violations,
+        ...temporal.violations,
+      ]),
     ]
   })
 }
