@@ -1,0 +1,272 @@
+import { Context } from '@temporalio/activity'
+import { createActivities } from '../../activities/index.ts'
+import { branchDatabase } from '../../src/actions/branch-database.ts'
+import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
+import type { ActionEvent } from '../../src/domain/action-event.ts'
+import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
+import { branchRef } from '../../src/domain/branch-ref.ts'
+import { ActionFailure } from '../../src/domain/failure.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { silentLog } from '../../src/log.ts'
+import { guarantees, type Played } from './guarantees.ts'
+import { ModelProvider, SECRET_MARK } from './model-provider.ts'
+import { ModelTemporal } from './model-temporal.ts'
+import { ModelVercel, type Withdrawal } from './model-vercel.ts'
+import { callRemotely } from './remote-call.ts'
+import type { Happening, Moment, Scenario } from './scenario.ts'
+import { nameOf, type Script } from './script.ts'
+import { inVirtualTime, VirtualClock } from './virtual-clock.ts'
+import type { WorkflowCode } from './workflow-code.ts'
+
+const ACTIONS = ['branch', 'replica']
+/** Vercel delivers a webhook again after this long, then after twice as long, and so on. */
+const REDELIVER_AFTER_MS = 4000
+/** Long after every run is forgotten. */
+const LATE_REMOVAL_MS = 20 * 86_400_000
+
+/** The names of all activities, which a worker tells the sandbox. */
+export const activityNames = Object.keys(createActivities({} as never))
+
+/**
+ * Plays one sequence to its end, with real workflows and activities, and answers every guarantee that did not hold.
+ * `tell` hears the whole story, line by line.
+ */
+export async function play(
+  scenario: Scenario,
+  code: WorkflowCode,
+  tell?: (line: string) => void,
+): Promise<string[]> {
+  const clock = new VirtualClock()
+  const keys = scenario.deployments.flatMap((count, deployment) =>
+    ACTIONS.slice(0, count).map((action): ActionKey => ({
+      installationId: 'icfg_1',
+      resourceId: 'db/1',
+      deploymentId: `dpl_${deployment + 1}`,
+      action,
+    })),
+  )
+  const keyOf = (index: number) => keys[index % keys.length]!
+  const is = (one: ActionKey, index: number) =>
+    one === keyOf(index) || nameOf(one) === nameOf(keyOf(index))
+
+  // Which of the scenario's faults and happenings are still to come.
+  const faults = scenario.faults.map((fault) => ({ ...fault, calls: 0 }))
+  const awaited = scenario.happenings.map((happening) => ({ ...happening, seen: 0 }))
+  const script: Script = {
+    tell: (line) =>
+      tell?.(`${((clock.now - clock.begin) / 1000).toFixed(3).padStart(10)} s  ${line}`),
+    reached(key, step, when) {
+      for (const happening of awaited) {
+        const { moment, action, what } = happening
+        if (!('on' in moment) || moment.on !== step || moment.when !== when || !is(key, action))
+          continue
+        if (happening.seen++ === moment.time)
+          clock.outside(moment.delayMs, () => happen(what, keyOf(action)))
+      }
+    },
+    nextFault(key, step) {
+      for (const fault of faults) {
+        if (fault.step !== step || !is(key, fault.action)) continue
+        const call = fault.calls++
+        if (call >= fault.after && call < fault.after + fault.times) return fault.fault
+      }
+      return undefined
+    },
+  }
+
+  const world = { clock, script }
+  const provider = new ModelProvider(world, {
+    goesOn: scenario.stepsGoOn,
+    excludes: scenario.excludes,
+  })
+  const accepted: Played['accepted'] = []
+  const refused: string[] = []
+  const operatorCanceled = new Set<string>()
+  const deliveries = scenario.deliveries.slice()
+  const vercel = new ModelVercel(world, scenario.dials, (event, key) => {
+    const at = deliveries.findIndex(
+      (delivery) => delivery.event === event && is(key, delivery.action),
+    )
+    const [delivery] = at < 0 ? [] : deliveries.splice(at, 1)
+    const { delayMs = 0, againAfterMs = null } = delivery ?? {}
+    clock.outside(5 + delayMs, () => deliver(event, key))
+    if (againAfterMs !== null) clock.outside(5 + delayMs + againAfterMs, () => deliver(event, key))
+  })
+  provider.serves = (key) => vercel.serves(key) && !operatorCanceled.has(nameOf(key))
+
+  const { definition } = {
+    definition: branchDatabase({ name: 'Branch', driver: provider }),
+  }
+  const activities = createActivities({
+    actions: new Map(
+      ACTIONS.map((slug) => [slug, { slug, definition, deadlineMs: scenario.deadlineMs }]),
+    ),
+    vercel: {
+      baseUrl: 'https://vercel.test',
+      accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
+      timeoutMs: 10_000,
+    },
+    deriveSecrets: (purpose) => [new Secret(`${SECRET_MARK}-${purpose}`)],
+    log: silentLog,
+    confirmAttempt: (token) => temporal.confirmAttempt(token),
+    cancelRun: (run) => {
+      const { key } = temporal.runs.find(({ runId }) => runId === run.runId)!
+      return callRemotely(world, {
+        key,
+        step: 'request cancellation',
+        effect: () => temporal.cancelRun(run),
+        fail: () => {
+          throw new ActionFailure('temporal_unreachable', 'Unreachable.', { retryable: true })
+        },
+      })
+    },
+  })
+  const temporal = new ModelTemporal(world, {
+    code,
+    activities,
+    alwaysReplays: scenario.alwaysReplays,
+    onLostProcess: (process) => provider.lose(process),
+  })
+  vercel.asker = () => {
+    const { info } = Context.current()
+    const { key } = temporal.runs.find(({ runId }) => runId === info.workflowExecution?.runId)!
+    const step = info.activityType === 'fetchDeployment' ? 'fetch deployment' : 'judge refusal'
+    return { key, step }
+  }
+
+  const happen = (what: Happening, key: ActionKey): void => {
+    if (!scenario.excludes && /the worker (dies|stands)/.test(what)) return
+    switch (what) {
+      case 'a user cancels the deployment':
+        return vercel.cancelDeployment(key)
+      case 'a user cancels the action':
+        return vercel.cancelAction(key)
+      case 'a user skips the actions':
+        return vercel.skip(key)
+      case 'Vercel waits no longer':
+        return vercel.timeOut(key)
+      case 'the deployment fails':
+        return vercel.failDeployment(key)
+      case 'the deployment is removed':
+        return vercel.remove(key)
+      case 'an operator cancels the run': {
+        const run = temporal.latestRun(actionWorkflowId(key))
+        if (run?.status !== 'open') return
+        script.tell(`an operator cancels ${run.runId}`)
+        operatorCanceled.add(nameOf(key))
+        return temporal.cancelRun(run)
+      }
+      case 'the worker dies':
+        return temporal.crash()
+      case 'the worker stands still for 4 seconds':
+        return temporal.standStill(4000)
+      case 'the worker stands still for 9 seconds':
+        return temporal.standStill(9000)
+      case 'the worker stands still for 3 minutes':
+        return temporal.standStill(180_000)
+      case 'the worker forgets its runs':
+        return temporal.evict()
+    }
+  }
+
+  /** Delivers a webhook until it is accepted, as Vercel does. */
+  const deliver = async (event: 'start' | Withdrawal, key: ActionKey, tries = 1): Promise<void> => {
+    const wish = { start: 'run', cancel: 'canceled', cleanup: 'cleaned' } as const
+    const actionEvent: ActionEvent = {
+      key,
+      wish: wish[event],
+      deliveryId: 'uev_1',
+      occurredAt: clock.now,
+    }
+    script.tell(`Vercel: delivers ${event} of ${nameOf(key)}`)
+    try {
+      const answer = await callRemotely(world, {
+        key,
+        step: 'accept',
+        latencyMs: 3,
+        effect: () => {
+          const dispatched = dispatchEvent(
+            {
+              workflows: temporal.client,
+              taskQueue: 'model',
+              deadlineMs: () => scenario.deadlineMs,
+              reportRunningAfterMs: scenario.reportRunningAfterMs,
+              acceptWithinMs: 5000,
+            },
+            actionEvent,
+          )
+          dispatched.catch((error: unknown) => {
+            refused.push(`${event} of ${nameOf(key)} is not accepted: ${String(error)}`)
+          })
+          return dispatched
+        },
+        signal: AbortSignal.timeout(8000),
+        fail: () => {
+          throw new Error('unavailable')
+        },
+      })
+      accepted.push({ event, key, answer, at: clock.now })
+    } catch {
+      if (refused.length > 0) return
+      clock.outside(REDELIVER_AFTER_MS * 2 ** Math.min(tries, 10), () =>
+        deliver(event, key, tries + 1),
+      )
+    }
+  }
+
+  const schedule = ({
+    what,
+    action,
+    moment,
+  }: {
+    what: Happening
+    action: number
+    moment: Moment
+  }) => {
+    if ('atMs' in moment) clock.outside(moment.atMs, () => happen(what, keyOf(action)))
+  }
+
+  return await inVirtualTime(clock, vercel.fetch, async () => {
+    const stranger: ActionKey = { ...keyOf(0), installationId: 'icfg_2' }
+    const taken = branchRef(keyOf(0)).name
+    if (scenario.nameTaken) provider.branches.set(taken, stranger)
+    clock.outside(0, () => {
+      for (const id of new Set(keys.map(({ deploymentId }) => deploymentId)))
+        vercel.deploy(
+          id,
+          keys.filter((key) => key.deploymentId === id),
+        )
+    })
+    scenario.happenings.forEach(schedule)
+
+    const played: Played = {
+      scenario,
+      keys,
+      accepted,
+      operatorCanceled,
+      vercel,
+      provider,
+      temporal,
+    }
+    if (!(await clock.untilQuiet())) return ['it never comes to an end']
+    const broken = guarantees(played)
+
+    // Everything is removed in the end, when nobody remembers it.
+    clock.now += LATE_REMOVAL_MS
+    clock.outside(0, () => keys.forEach((key) => vercel.remove(key)))
+    if (!(await clock.untilQuiet())) return [...broken, 'the removal never comes to an end']
+    if (scenario.nameTaken && provider.branches.get(taken) !== stranger)
+      broken.push('a branch of another owner was touched')
+    const left = keys.filter((key) => provider.has(key))
+    broken.push(...left.map((key) => `${nameOf(key)} is removed, and its branch is left`))
+    return [
+      ...new Set([
+        ...broken,
+        ...refused,
+        ...vercel.violations,
+        ...provider.violations,
+        ...temporal.violations,
+      ]),
+    ]
+  })
+}

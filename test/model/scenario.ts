@@ -1,0 +1,195 @@
+import fc from 'fast-check'
+import type { VercelDials, Withdrawal } from './model-vercel.ts'
+import { type Fault, FAULTS, type Step, STEPS } from './script.ts'
+
+/** When something happens: at a time after the deployments, or at a step of an action. */
+export type Moment =
+  | { readonly atMs: number }
+  | {
+      readonly on: Step
+      readonly when: 'before' | 'after'
+      /** Which time the step is taken, from 0. */
+      readonly time: number
+      readonly delayMs: number
+    }
+
+export const HAPPENINGS = [
+  'a user cancels the deployment',
+  'a user cancels the action',
+  'a user skips the actions',
+  'Vercel waits no longer',
+  'the deployment fails',
+  'the deployment is removed',
+  'an operator cancels the run',
+  'the worker dies',
+  'the worker stands still for 4 seconds',
+  'the worker stands still for 9 seconds',
+  'the worker stands still for 3 minutes',
+  'the worker forgets its runs',
+] as const
+
+export type Happening = (typeof HAPPENINGS)[number]
+
+/** One sequence: everything that befalls a few actions. Small and plain, so that it shrinks and prints well. */
+export interface Scenario {
+  /** How many actions each deployment has. */
+  readonly deployments: readonly number[]
+  readonly deadlineMs: number
+  readonly reportRunningAfterMs: number | null
+  readonly dials: VercelDials
+  /** Whether a step that is told to stop does what it was about to do. */
+  readonly stepsGoOn: boolean
+  /**
+   * Whether the provider's calls for one branch exclude each other, as a driver's must. Others, which an action may
+   * have without a driver, are promised less: no worker of theirs dies or stands still here.
+   */
+  readonly excludes: boolean
+  readonly alwaysReplays: boolean
+  readonly happenings: readonly {
+    readonly what: Happening
+    readonly action: number
+    readonly moment: Moment
+  }[]
+  readonly faults: readonly {
+    readonly action: number
+    readonly step: Step
+    readonly fault: Fault
+    /** How many calls go well before, and how many then go wrong. */
+    readonly after: number
+    readonly times: number
+  }[]
+  /** How webhooks come; those not named come once, at once. */
+  readonly deliveries: readonly {
+    readonly event: 'start' | Withdrawal
+    readonly action: number
+    readonly delayMs: number
+    /** How long after the first one it is delivered again. */
+    readonly againAfterMs: number | null
+  }[]
+  /** Whether a branch with the name of the first action's belongs to somebody else. */
+  readonly nameTaken: boolean
+}
+
+const PLAIN: VercelDials = {
+  afterTerminal: 409,
+  afterEnd: 409,
+  afterRemoval: 404,
+  shows: 'full',
+  removedReads: 404,
+  goesOnAfterFailure: false,
+  goesOnAfterTimeout: false,
+  cancelsActionsOfEnded: true,
+}
+
+/** One deployment with one action, to which nothing happens. */
+export const uneventful: Scenario = {
+  deployments: [1],
+  deadlineMs: 60_000,
+  reportRunningAfterMs: 0,
+  dials: PLAIN,
+  stepsGoOn: false,
+  excludes: true,
+  alwaysReplays: false,
+  happenings: [],
+  faults: [],
+  deliveries: [],
+  nameTaken: false,
+}
+
+const action = fc.nat(1)
+const refusal = fc.constantFrom(409 as const, 400 as const, 404 as const, 410 as const)
+
+const dials: fc.Arbitrary<VercelDials> = fc.record({
+  afterTerminal: fc.oneof(refusal, fc.constant(202 as const)),
+  afterEnd: fc.oneof(refusal, fc.constant(202 as const)),
+  afterRemoval: fc.constantFrom(404 as const, 410 as const, 409 as const),
+  shows: fc.constantFrom('full' as const, 'public' as const, 'anonymous' as const),
+  removedReads: fc.constantFrom(404 as const, 410 as const, 'soft-deleted' as const),
+  goesOnAfterFailure: fc.boolean(),
+  goesOnAfterTimeout: fc.boolean(),
+  cancelsActionsOfEnded: fc.boolean().map((sent) => !sent),
+})
+
+const moment: fc.Arbitrary<Moment> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      on: fc.constantFrom(...STEPS),
+      when: fc.constantFrom('before' as const, 'after' as const),
+      time: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(3)),
+      delayMs: fc.constantFrom(0, 1, 5, 15, 60, 700, 6000),
+    }),
+  },
+  fc.record({ atMs: fc.constantFrom(0, 20, 100, 1000, 30_000, 90_000, 3_600_000, 400_000_000) }),
+)
+
+/** Any sequence. */
+export const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  deployments: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([1]) },
+    { weight: 2, arbitrary: fc.constant([2]) },
+    { weight: 1, arbitrary: fc.constant([1, 1]) },
+  ),
+  deadlineMs: fc.constantFrom(60_000, 5_000),
+  reportRunningAfterMs: fc.constantFrom(0, 1000, null),
+  dials,
+  stepsGoOn: fc.boolean(),
+  excludes: fc.nat(3).map((n) => n < 3),
+  alwaysReplays: fc.nat(7).map((n) => n === 7),
+  happenings: fc.array(fc.record({ what: fc.constantFrom(...HAPPENINGS), action, moment }), {
+    maxLength: 4,
+  }),
+  faults: fc.array(
+    fc.record({
+      action,
+      step: fc.constantFrom(...STEPS.filter((step) => step !== 'task')),
+      fault: fc.constantFrom(...FAULTS),
+      after: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2)),
+      times: fc.constantFrom(1, 1, 2, 3, 12, 40),
+    }),
+    { maxLength: 4 },
+  ),
+  deliveries: fc.array(
+    fc.record({
+      event: fc.constantFrom('start' as const, 'cancel' as const, 'cleanup' as const),
+      action,
+      delayMs: fc.constantFrom(0, 20, 60, 1000, 20_000, 3_600_000, 80_000_000),
+      againAfterMs: fc.constantFrom(null, 0, 10, 100, 5000, 70_000_000),
+    }),
+    { maxLength: 3 },
+  ),
+  nameTaken: fc.nat(19).map((n) => n === 19),
+})
+
+/** The scenario as a list of what is not as usual. */
+export function describeScenario(scenario: Scenario): string[] {
+  const lines = [
+    `${scenario.deployments.map((count) => `a deployment with ${count} action(s)`).join(', ')}; deadline ${scenario.deadlineMs} ms`,
+  ]
+  if (scenario.reportRunningAfterMs !== 0)
+    lines.push(`running is reported after ${scenario.reportRunningAfterMs ?? 'no'} ms`)
+  if (scenario.stepsGoOn) lines.push('steps that are told to stop go on')
+  if (!scenario.excludes) lines.push('calls at the provider do not exclude each other')
+  if (scenario.alwaysReplays) lines.push('every task is replayed')
+  if (scenario.nameTaken) lines.push('the name of the branch is taken')
+  for (const [dial, value] of Object.entries(scenario.dials)) {
+    if (value !== PLAIN[dial as keyof VercelDials]) lines.push(`Vercel: ${dial} = ${value}`)
+  }
+  for (const { event, action, delayMs, againAfterMs } of scenario.deliveries)
+    lines.push(
+      `${event} of action ${action} comes ${delayMs} ms late${againAfterMs === null ? '' : `, and again ${againAfterMs} ms later`}`,
+    )
+  for (const { step, action, fault, after, times } of scenario.faults)
+    lines.push(
+      `${step} of action ${action} is ${fault}, ${times} time(s)${after ? ` after ${after}` : ''}`,
+    )
+  for (const { what, action, moment } of scenario.happenings)
+    lines.push(
+      `${what} (action ${action}), ${
+        'atMs' in moment
+          ? `${moment.atMs} ms after the deployment`
+          : `${moment.delayMs} ms after ${moment.when === 'before' ? 'asking for' : 'the effect of'} ${moment.on} number ${moment.time + 1}`
+      }`,
+    )
+  return lines
+}
