@@ -18,6 +18,8 @@ export type Report =
   | { readonly kind: 'taken'; readonly because: string }
   /** The deployment no longer wants it: undo, report nothing. */
   | { readonly kind: 'over'; readonly because: string }
+  /** Vercel does not show the deployment, which may have it: ask again, and undo when that lasts. */
+  | { readonly kind: 'vanished'; readonly because: string }
   /** Vercel refuses it for good: undo, report `failed`. */
   | { readonly kind: 'refused'; readonly because: string }
   /** Vercel refuses it, and the deployment does not tell yet whether because it has it: ask again. */
@@ -68,6 +70,8 @@ export function createReportActivities(dependencies: Dependencies) {
         return { kind: 'taken', because: `${because}: an earlier report was taken.` }
       case 'over':
         return { kind: 'over', because: `${because}: it no longer wants the action.` }
+      case 'vanished':
+        return { kind: 'vanished', because: `${because}, and stays so: it was removed.` }
       case 'refused':
         return {
           kind: 'refused',

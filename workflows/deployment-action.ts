@@ -32,6 +32,8 @@ import { showPhase } from './show-phase.ts'
 // Pauses between two reports of one outcome: short for a held build, long enough for a day-long outage of Vercel.
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 60_000
+/** How long Vercel must show nothing of a deployment that may have the outcome before it counts as removed. */
+const VANISHED_FOR_MS = 30_000
 /** How long after the deadline an outcome that Vercel may have is still asked about. */
 const ASK_VERCEL_FOR_MS = 6 * 3_600_000
 
@@ -171,8 +173,10 @@ async function deliverOutcome(
       'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
   }
   const { deadlineAt } = step
+  let vanishedAt: number | undefined
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const report = await tryReport({ ...step, mayHaveBeenTaken })
+    if (report.kind !== 'vanished') vanishedAt = undefined
     switch (report.kind) {
       case 'taken':
         return { phase: 'succeeded', because: report.because }
@@ -180,6 +184,13 @@ async function deliverOutcome(
         return { phase: 'canceled', because: report.because }
       case 'refused':
         throw ApplicationFailure.nonRetryable(report.because, 'report_refused')
+      case 'vanished':
+        mayHaveBeenTaken = true
+        vanishedAt ??= Date.now()
+        if (Date.now() - vanishedAt >= VANISHED_FOR_MS)
+          return { phase: 'canceled', because: report.because }
+        await sleep(pauseMs)
+        break
       case 'undecided':
         mayHaveBeenTaken = true
         if (Date.now() >= deadlineAt) return kept

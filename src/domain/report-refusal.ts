@@ -4,10 +4,11 @@ import type { DeploymentStanding } from './deployment.ts'
  * What Vercel's refusal (400, 404, 409 or 410) of our `succeeded` means.
  * - `taken`: an earlier report of ours was taken and its answer lost; keep everything.
  * - `over`: the deployment no longer wants us; undo, and report nothing.
+ * - `vanished`: Vercel does not show the deployment, to whom it may have given our outcome; undo when that lasts.
  * - `refused`: Vercel does not accept this report; undo, and report `failed`.
  * - `undecided`: the deployment will tell later; ask again, keep everything until then.
  */
-export type RefusalVerdict = 'taken' | 'over' | 'refused' | 'undecided'
+export type RefusalVerdict = 'taken' | 'over' | 'vanished' | 'refused' | 'undecided'
 
 /**
  * Judges a refusal by the deployment itself. Documentation does not say how Vercel answers a second terminal
@@ -20,9 +21,11 @@ export function judgeRefusal(refusal: {
   mayHaveBeenTaken: boolean
 }): RefusalVerdict {
   switch (refusal.standing) {
-    case 'gone':
     case 'canceled':
       return 'over'
+    case 'gone':
+      // One server of Vercel's may not know what another one has, for a moment.
+      return refusal.mayHaveBeenTaken ? 'vanished' : 'over'
     case 'passed':
       return 'taken'
     case 'lapsed':

@@ -37,7 +37,8 @@ describe('a refused report destroys nothing unless the deployment ended or canno
     [410, 'passed', true, 'taken'],
     // The deployment ended without us.
     [404, 'gone', false, 'over'],
-    [410, 'gone', true, 'over'],
+    // But one that may have our outcome is not believed to be gone at once.
+    [410, 'gone', true, 'vanished'],
     [409, 'canceled', true, 'over'],
     // Another action failed the deployment, or timed out: ours may have been taken before.
     [409, 'lapsed', true, 'taken'],

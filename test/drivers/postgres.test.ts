@@ -225,7 +225,8 @@ describe.each(servers)('a branch on $name', ({ url }) => {
     expect(await waiting()).toEqual([])
   })
 
-  test('can be made and deleted by an administrator who is no superuser but owns the source', async () => {
+  /** An administrator who is no superuser, and a resource of theirs. */
+  async function ordinaryAdministrator() {
     const admin = newName()
     await sql(url(), `CREATE ROLE ${admin} LOGIN CREATEDB CREATEROLE PASSWORD 'plain'`)
     const source = newName()
@@ -237,6 +238,23 @@ describe.each(servers)('a branch on $name', ({ url }) => {
     const adminUrl = new URL(url())
     adminUrl.username = admin
     adminUrl.password = 'plain'
+    return { adminUrl, source }
+  }
+
+  test('is deleted as soon as a session has left that the administrator may not cut off', async () => {
+    const { adminUrl, source } = await ordinaryAdministrator()
+    const ref = newBranch(url(), source)
+    const driver = postgres({ server: adminUrl.href })
+    await driver.createBranch({ source, ref }, driverCall())
+    const superuser = await hold(onDatabase(url(), ref.name))
+    await expect(driver.deleteBranch(ref, driverCall())).rejects.toMatchObject({ retryable: true })
+    await superuser.end()
+    await driver.deleteBranch(ref, driverCall())
+    expect(await remainsOf(url(), ref.name)).toEqual([])
+  })
+
+  test('can be made and deleted by an administrator who is no superuser but owns the source', async () => {
+    const { adminUrl, source } = await ordinaryAdministrator()
     await sql(
       onDatabase(adminUrl.href, source),
       `CREATE SCHEMA app; CREATE TABLE app.lines (id serial, line text);
