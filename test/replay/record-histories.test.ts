@@ -12,6 +12,7 @@ import {
   branchProvider,
   holdStep,
 } from '../workflows/branch-provider.ts'
+import { RECONCILIATION, type Reconciliation } from '../../workflows/messages.ts'
 import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
 
 // npm run record:histories
@@ -31,8 +32,8 @@ type Event = 'start' | 'cancel' | 'cleanup'
 interface Story {
   /** Type, status and phase of the run that is recorded. */
   readonly end: string
-  /** Answers with the deployment, and the event whose run is recorded. */
-  readonly play: (stage: Stage) => Promise<{ id: string; after?: Event }>
+  /** Answers with the deployment, and the event whose run is recorded; or with the id of another run that closed. */
+  readonly play: (stage: Stage) => Promise<{ id: string; after?: Event } | { workflowId: string }>
   /** Whether the action also migrates and waits until it is ready. */
   readonly steps?: boolean
 }
@@ -130,6 +131,35 @@ const stories: Record<string, Story> = {
     },
   },
 
+  'kept-though-it-vanished-for-a-moment': {
+    end: 'deploymentAction COMPLETED succeeded',
+    play: ({ builds, provider }) => {
+      const { failNext } = builds.vercel.dials
+      failNext.push({ match: SUCCEEDED, answer: 'cut-after' })
+      provider.after = (step) => {
+        // Once the deployment was read for the first time.
+        if (step === 'create') failNext.push({ match: { kind: 'get' }, answer: { status: 404 } })
+        return Promise.resolve()
+      }
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
+  reconciliation: {
+    end: 'reconciliation COMPLETED without a phase',
+    play: async ({ builds }) => {
+      const { id } = builds.deploy()
+      await builds.ended({ id })
+      const workflowId = 'reconciliation'
+      await environment.client.workflow.execute<Reconciliation>(RECONCILIATION, {
+        workflowId,
+        taskQueue: builds.taskQueue,
+        args: [{ policy: { minAgeMs: 0, graceMs: 0, cap: 1 }, apply: true, suspects: [] }],
+      })
+      return { workflowId }
+    },
+  },
+
   'refused-outright': {
     end: 'deploymentAction FAILED failed',
     play: ({ builds }) => {
@@ -197,10 +227,13 @@ test.each(Object.entries(stories))('%s', async (name, { end, play, steps = false
     branch: branchAction(provider, { deadline, steps }),
   })
   try {
-    const { id, after = 'start' } = await play({ builds, provider })
-    const { type, status, phase } = await builds.ended({ id }, { after })
-    expect(`${type} ${status} ${String(phase)}`).toBe(end)
-    const handle = environment.client.workflow.getHandle(actionWorkflowId(builds.keyOf({ id })))
+    const played = await play({ builds, provider })
+    if ('id' in played) await builds.ended(played, { after: played.after ?? 'start' })
+    const workflowId = 'id' in played ? actionWorkflowId(builds.keyOf(played)) : played.workflowId
+    const handle = environment.client.workflow.getHandle(workflowId)
+    const { type, status, searchAttributes } = await handle.describe()
+    const [phase = 'without a phase'] = searchAttributes['HoldpointPhase'] ?? []
+    expect(`${type} ${status.name} ${String(phase)}`).toBe(end)
     const json = withoutMachine(historyToJSON(await handle.fetchHistory()))
     await writeFile(join(directory, `${name}.json`), json)
   } finally {

@@ -40,6 +40,8 @@ test('every way a run can go is stored, as it goes in this version', () => {
     'failed-after-retries-at-its-deadline',
     'failed-for-good',
     'kept-after-a-lost-answer',
+    'kept-though-it-vanished-for-a-moment',
+    'reconciliation',
     'refused-outright',
     'skipped-as-nothing-waits',
     'succeeded',

@@ -270,6 +270,23 @@ describe('a report that Vercel refuses destroys nothing that a build may use', (
     expect(provider.branches.size).toBe(0)
   })
 
+  test.each([
+    ['for a moment: the branch that the build uses is kept', 2, 'succeeded'],
+    ['for good: it was removed, and the branch goes', 1000, 'canceled'],
+  ] as const)('an answer was lost, and the deployment is not shown %s', async (_, times, phase) => {
+    const { failNext } = builds.vercel.dials
+    failNext.push({ match: { kind: 'patch', status: 'succeeded' }, answer: 'cut-after' })
+    provider.after = (step) => {
+      // By now the deployment was read for the first time.
+      if (step === 'create')
+        failNext.push({ match: { kind: 'get' }, answer: { status: 404 }, times })
+      return Promise.resolve()
+    }
+    const { id } = builds.deploy()
+    expect(await builds.ended({ id })).toMatchObject({ phase })
+    expect(provider.has(builds.keyOf({ id }))).toBe(phase === 'succeeded')
+  })
+
   test('Vercel is down for an hour with the answer lost before: the branch waits, and is kept', async () => {
     const { failNext } = builds.vercel.dials
     failNext.push({ match: { kind: 'patch', status: 'succeeded' }, answer: 'cut-after' })
