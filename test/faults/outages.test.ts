@@ -50,17 +50,16 @@ test('Temporal is killed and comes back, three times', () =>
 test('Postgres crashes and recovers, three times', () =>
   during('crash of Postgres', (lane) => killAndStart(lane, servers.postgres, 'Postgres killed')))
 
-test.concurrent("Vercel's API is down for ten seconds", () =>
+test("Vercel's API is down for ten seconds", () =>
   during("outage of Vercel's API", async ({ vercel, random }) => {
     await sleep(2_000)
     const answers = [{ status: 503 }, { status: 500 }, 'cut-before', 'no-answer'] as const
     vercel.dials.randomFaults = { rate: 1, seed: random.between(1, 1e9), answers }
     await sleep(10_000)
     vercel.dials.randomFaults = undefined
-  }),
-)
+  }))
 
-test.concurrent('Vercel takes five updates and ten reads in two seconds', () =>
+test('Vercel takes five updates and ten reads in two seconds', () =>
   during('storm of 429', async ({ vercel, held, count }) => {
     const { updateLimit, readLimit } = vercel.dials
     vercel.dials.updateLimit = { total: 5, windowMs: 2_000 }
@@ -73,10 +72,9 @@ test.concurrent('Vercel takes five updates and ten reads in two seconds', () =>
     for (const event of vercel.records)
       if (event.kind === 'request' && event.status === 429) count('429')
     Object.assign(vercel.dials, { updateLimit, readLimit })
-  }),
-)
+  }))
 
-test.concurrent('three of ten calls to Vercel fail, some after they took effect', () =>
+test('three of ten calls to Vercel fail, some after they took effect', () =>
   during('30 % random faults', async ({ vercel, random, held }) => {
     const answers = [
       { status: 503 },
@@ -89,14 +87,12 @@ test.concurrent('three of ten calls to Vercel fail, some after they took effect'
     vercel.dials.randomFaults = { rate: 0.3, seed: random.between(1, 1e9), answers }
     await sleep(12_000)
     while (held.size > 0) await sleep(50)
-  }),
-)
+  }))
 
-test.concurrent('Holdpoint stands still for 30 seconds, alone', () =>
-  during('SIGSTOP for 30 s, alone', standStill),
-)
+test('Holdpoint stands still for 30 seconds, alone', () =>
+  during('SIGSTOP for 30 s, alone', standStill))
 
-test.concurrent('Holdpoint stands still for 30 seconds, and another process takes over', () =>
+test('Holdpoint stands still for 30 seconds, and another process takes over', () =>
   during(
     'SIGSTOP for 30 s, with a second process',
     async (lane) => {
@@ -104,8 +100,7 @@ test.concurrent('Holdpoint stands still for 30 seconds, and another process take
       lane.direct(0)
     },
     { processes: 2 },
-  ),
-)
+  ))
 
 async function standStill(lane: Lane): Promise<void> {
   await sleep(3_000)
@@ -116,7 +111,7 @@ async function standStill(lane: Lane): Promise<void> {
   lane.direct(0)
 }
 
-test.concurrent('two processes share the work, and one is killed', () =>
+test('two processes share the work, and one is killed', () =>
   during(
     'SIGKILL of one of two processes',
     async (lane) => {
@@ -125,5 +120,4 @@ test.concurrent('two processes share the work, and one is killed', () =>
       lane.direct(1)
     },
     { processes: 2 },
-  ),
-)
+  ))
