@@ -60,7 +60,7 @@ test(
 /** Kills one of the two processes or has it stand still, and brings it back. */
 async function troubleHoldpoint(lane: Lane, seed: number, over: AbortSignal): Promise<void> {
   const random = createRandom(seed)
-  while (await goesOn(random.between(3_000, 15_000), over)) {
+  while (await goesOn(random.between(2_000, 8_000), over)) {
     const place = random.chance(0.5) ? 0 : 1
     lane.direct(random.chance(0.5) ? 0 : 1)
     if (random.chance(0.2)) {
@@ -82,7 +82,7 @@ async function troubleServer(
   over: AbortSignal,
 ): Promise<void> {
   const random = createRandom(seed)
-  while (await goesOn(random.between(15_000, 45_000), over)) {
+  while (await goesOn(random.between(8_000, 25_000), over)) {
     await server.kill()
     lane.count(name)
     await goesOn(random.between(0, 3_000), over)

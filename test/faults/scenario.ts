@@ -66,7 +66,7 @@ export interface Lane {
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM', place?: 0 | 1): void
   /** Has webhooks go to the process in this place. */
   direct(place: 0 | 1): void
-  count(fault: string): void
+  readonly count: (fault: string) => void
   /** Resolves when all webhooks of these deployments were accepted. */
   untilAccepted(ids: readonly string[]): Promise<void>
   /** Resolves when all webhooks of the deployment were accepted and no run of its action is open. */
