@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
@@ -11,6 +14,7 @@ import {
 } from '../../src/simulator/index.ts'
 import { dropSource, newName, onDatabase, sql } from '../drivers/postgres-under-test.ts'
 import type { HoldpointProcess, InstalledHoldpoint } from '../end-to-end/installed-holdpoint.ts'
+import { describeOpenRuns } from './describe-open-runs.ts'
 import { checkGuarantees, type Guarantees } from './check-guarantees.ts'
 import { httpProtocol, grpcProtocol, postgresProtocol } from './protocols.ts'
 import { type InterceptingProxy, interceptCalls } from './intercepting-proxy.ts'
@@ -73,6 +77,8 @@ export interface Lane {
   ended(deploymentId: string): Promise<void>
   /** Waits until nothing is under way any more. Answers what still is after so long: a violation. */
   untilQuiet(limitMs: number): Promise<string[]>
+  /** What each process logged. */
+  outputs(): string[]
   /** All that is wrong at quiescence. */
   check(): Promise<Guarantees>
   /** Ends the processes and forgets everything. */
@@ -152,6 +158,7 @@ export async function openLane(settings: ScenarioSettings): Promise<Lane> {
     undefined,
   ]
   const ended: HoldpointProcess[] = []
+  const outputs = () => [...ended, ...running].flatMap((process) => process?.output() ?? [])
 
   const project = (slug: string, resourceId: string): Project =>
     vercel.createProject({
@@ -199,14 +206,14 @@ export async function openLane(settings: ScenarioSettings): Promise<Lane> {
     },
     ended: (id) => untilEnded({ vercel, client, accepted }, id),
     untilQuiet: (limitMs) => untilQuiet({ vercel, client, accepted }, limitMs),
+    outputs,
     check() {
-      const outputs = [...ended, ...running].flatMap((process) => process?.output() ?? [])
       return checkGuarantees({
         vercel,
         client,
         postgresUrl,
         source,
-        outputs,
+        outputs: outputs(),
         secrets: { clientSecret, accessToken, postgresPassword: new URL(postgresUrl).password },
       })
     },
@@ -248,7 +255,11 @@ export async function finish(
   let actions = 0
   await Promise.all(
     lanes.map(async (lane) => {
-      violations.push(...(await lane.untilQuiet(limitMs)))
+      const unrest = await lane.untilQuiet(limitMs)
+      violations.push(...unrest)
+      if (unrest.length > 0)
+        for (const line of await describeOpenRuns(lane.client)) console.log(line)
+      if (unrest.length > 0) await keepLogs(lane)
     }),
   )
   const drainMs = Math.round(performance.now() - startedAt)
@@ -262,6 +273,13 @@ export async function finish(
   }
   await writeResult({ scenario, actions, faults, violations, drainMs, seed, ends, figures })
   return violations
+}
+
+async function keepLogs(lane: Lane): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-faults-logs-'))
+  for (const [index, output] of lane.outputs().entries())
+    await writeFile(join(directory, `${index}.log`), output)
+  console.log(`What the processes logged is kept in ${directory}.`)
 }
 
 export interface FinishOptions {

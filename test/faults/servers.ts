@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import { inject } from 'vitest'
 import '../servers/provided-context.ts'
+import { sql } from '../drivers/postgres-under-test.ts'
 import { startEmbeddedPostgres } from '../../src/drivers/postgres/embedded-server.ts'
 import { startDevServer } from '../../src/temporal/dev-server.ts'
 import { freePort } from '../../src/temporal/embedded-ports.ts'
@@ -86,6 +87,9 @@ async function startPostgres(directory: string): Promise<KillableServer & { url:
   const run = () =>
     startEmbeddedPostgres({ directory, port, ephemeral: true, onProgress: () => {} })
   let server = await run()
+  // But written at each commit: what a crash of Postgres itself forgets, nobody promised to keep.
+  await sql(server.url, 'ALTER ROLE CURRENT_USER SET synchronous_commit = on')
+  await sql(server.url, 'CHECKPOINT')
   return {
     port,
     url: server.url,
