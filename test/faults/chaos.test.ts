@@ -46,7 +46,8 @@ test(
     const over = new AbortController()
     const calm = setTimeout(() => over.abort(), CALM_AFTER_MS)
     const troubles = [
-      troubleHoldpoint(lane, seed + 1, over.signal),
+      troubleHoldpoint(lane, 0, seed + 1, over.signal),
+      troubleHoldpoint(lane, 1, seed + 4, over.signal),
       troubleServer(lane, 'Temporal killed', servers.temporal, seed + 2, over.signal),
       troubleServer(lane, 'Postgres killed', servers.postgres, seed + 3, over.signal),
     ]
@@ -61,11 +62,15 @@ test(
   30 * 60_000,
 )
 
-/** Kills one of the two processes or has it stand still, and brings it back. */
-async function troubleHoldpoint(lane: Lane, seed: number, over: AbortSignal): Promise<void> {
+/** Kills the process in this place or has it stand still, and brings it back. */
+async function troubleHoldpoint(
+  lane: Lane,
+  place: 0 | 1,
+  seed: number,
+  over: AbortSignal,
+): Promise<void> {
   const random = createRandom(seed)
   while (await goesOn(random.between(2_000, 8_000), over)) {
-    const place = random.chance(0.5) ? 0 : 1
     lane.direct(random.chance(0.5) ? 0 : 1)
     if (random.chance(0.2)) {
       lane.signal('SIGSTOP', place)
@@ -87,6 +92,13 @@ async function troubleServer(
 ): Promise<void> {
   const random = createRandom(seed)
   while (await goesOn(random.between(8_000, 25_000), over)) {
+    if (random.chance(0.2)) {
+      server.signal('SIGSTOP')
+      lane.count(name.replace('killed', 'stopped'))
+      await goesOn(random.between(1_000, 10_000), over)
+      server.signal('SIGCONT')
+      continue
+    }
     await server.kill()
     lane.count(name)
     await goesOn(random.between(0, 3_000), over)

@@ -20,6 +20,9 @@ afterAll(async () => {
 
 const TRAFFIC: Traffic = { actions: 60, perSecond: 6, withdrawn: 0.25 }
 
+/** So that a pause catches many on their way back. */
+const WITHDRAWN: Traffic = { actions: 100, perSecond: 15, withdrawn: 0.9 }
+
 /** Has users deploy while `trouble` is made, and asks for all guarantees at the end. */
 async function during(
   scenario: string,
@@ -49,6 +52,34 @@ test('Temporal is killed and comes back, three times', () =>
 
 test('Postgres crashes and recovers, three times', () =>
   during('crash of Postgres', (lane) => killAndStart(lane, servers.postgres, 'Postgres killed')))
+
+test('Temporal stands still for 20 seconds', () =>
+  during(
+    'SIGSTOP of Temporal for 20 s',
+    async (lane) => {
+      await sleep(3_000)
+      servers.temporal.signal('SIGSTOP')
+      lane.count('Temporal stopped')
+      await sleep(20_000)
+      servers.temporal.signal('SIGCONT')
+    },
+    { traffic: WITHDRAWN },
+  ))
+
+test('Holdpoint and Temporal stand still for 20 seconds together, as on a machine that is paused', () =>
+  during(
+    'SIGSTOP of Holdpoint and Temporal for 20 s',
+    async (lane) => {
+      await sleep(3_000)
+      lane.signal('SIGSTOP')
+      servers.temporal.signal('SIGSTOP')
+      lane.count('Temporal stopped')
+      await sleep(20_000)
+      servers.temporal.signal('SIGCONT')
+      lane.signal('SIGCONT')
+    },
+    { traffic: WITHDRAWN },
+  ))
 
 test("Vercel's API is down for ten seconds", () =>
   during("outage of Vercel's API", async ({ vercel, random }) => {

@@ -20,6 +20,8 @@ export interface KillableServer {
   kill(): Promise<void>
   /** Returns when it serves again. */
   start(): Promise<void>
+  /** Has it stand still, or go on, as a machine that is paused. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
 }
 
 /** A real Temporal with a database file and a real Postgres, of a test file alone. */
@@ -76,6 +78,7 @@ async function startTemporal(directory: string): Promise<KillableServer> {
   return {
     port,
     kill: () => killProcess(server.pid, 'SIGKILL'),
+    signal: (signal) => process.kill(server.pid, signal),
     start: async () => void (server = await run()),
   }
 }
@@ -95,6 +98,7 @@ async function startPostgres(directory: string): Promise<KillableServer & { url:
     url: server.url,
     // Postgres's own word for a crash: every session is cut, and the next start recovers from the log.
     kill: () => killProcess(server.pid, 'SIGQUIT'),
+    signal: (signal) => process.kill(server.pid, signal),
     start: async () => void (server = await run()),
   }
 }
