@@ -32,6 +32,8 @@ import { showPhase } from './show-phase.ts'
 // Pauses between two reports of one outcome: short for a held build, long enough for a day-long outage of Vercel.
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 60_000
+/** A request to cancel this run that has not come by then was lost. */
+const ASK_FOR_CANCELLATION_AGAIN_MS = 10_000
 /** How long Vercel must show nothing of a deployment that may have the outcome before it counts as removed. */
 const VANISHED_FOR_MS = 30_000
 /** How long after the deadline an outcome that Vercel may have is still asked about. */
@@ -231,10 +233,12 @@ async function announceRunning(request: ActionRequest, worked: () => boolean): P
 /** Ends as Canceled: a run that was merely signalled would show as Completed, beside the succeeded ones. */
 async function endWithdrawn(wish: Exclude<Wish, 'run'>, root: CancellationScope): Promise<never> {
   showPhase({ phase: wish, because: 'Everything that was made is undone.' })
-  if (!root.consideredCancelled) {
-    const { workflowId, runId } = workflowInfo()
-    await CancellationScope.nonCancellable(() => requestCancellation({ workflowId, runId }))
-    await root.cancelRequested.catch(() => {})
+  const { workflowId, runId } = workflowInfo()
+  while (!root.consideredCancelled) {
+    await CancellationScope.nonCancellable(async () => {
+      await requestCancellation({ workflowId, runId })
+      await condition(() => root.consideredCancelled, ASK_FOR_CANCELLATION_AGAIN_MS)
+    })
   }
   throw new CancelledFailure(`The action was ${wish}, and everything it made is undone.`)
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { actionEvent, buildWebhook } from './build-webhook.ts'
 import { createDeployment } from './create-deployment.ts'
 import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
@@ -38,6 +39,8 @@ export function createSimulation(options: SimulatorOptions): Simulation {
   if (options.onEvent) timeline.subscribe(options.onEvent)
   const timers = createTimers<Deployment>()
   const closing = new AbortController()
+  // Every webhook that waits for its next try listens, and hundreds may.
+  setMaxListeners(0, closing.signal)
   const installations: Installation[] = []
   const projects: Project[] = []
   const deployments = new Map<string, Deployment>()

@@ -6,15 +6,21 @@ import {
 } from '@temporalio/client'
 import { ActionFailure } from '../domain/failure.ts'
 
-/** Asks for the cancellation of a run; succeeds when it is closed already. */
+/**
+ * Asks for the cancellation of a run; succeeds when it is closed already. A run that Temporal does not know is no
+ * closed one: whoever asks waits for the cancellation, so that throws, to be asked again.
+ */
 export async function cancelRun(
   client: Client,
   { workflowId, runId }: { workflowId: string; runId: string },
 ): Promise<void> {
+  const run = client.workflow.getHandle(workflowId, runId)
   try {
-    await client.workflow.getHandle(workflowId, runId).cancel()
+    await run.cancel()
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
+    const { status } = await run.describe()
+    if (status.name === 'RUNNING') throw error
   }
 }
 

@@ -37,7 +37,8 @@ export async function createWorker(
     }),
     // A cancel reaches an activity with its next heartbeat that is sent; unset, the SDK holds heartbeats back for 4 s.
     maxHeartbeatThrottleInterval: '200 milliseconds',
-    // After a crash, runs that the lost worker had cached wait this long for it; the default is 10 s.
+    // After a crash, runs that the lost worker had cached wait this long for it; the default is 10 s. Not shorter: with
+    // 100 runs to take up again, the new worker is itself a second late, and what it drops it has to replay.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     // What is in hand at SIGTERM may finish.
     shutdownGraceTime: '10 seconds',

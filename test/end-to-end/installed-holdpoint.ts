@@ -24,7 +24,7 @@ export interface HoldpointProcess {
   readonly listening: () => Promise<string>
   /** Resolves once this event was logged. */
   readonly logged: (event: string) => Promise<void>
-  readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void
+  readonly kill: (signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => void
   /** The exit code, null after a signal. */
   readonly exited: Promise<number | null>
   /** All that was written to the standard error. */
