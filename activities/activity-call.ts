@@ -7,13 +7,13 @@ import type { Log } from '../src/log.ts'
 import { VercelApiError } from '../src/vercel/errors.ts'
 import type { Dependencies } from './dependencies.ts'
 
-const HEARTBEAT_EVERY_MS = 1000
+const HEARTBEAT_EVERY_MS = 500
 
 /** What every function of an action or driver gets, but the key. */
 export type StepCall = Omit<ActionCall, 'key'>
 
 /**
- * Runs a step of an action as the activity in hand: heartbeats every second, so that a lost worker is noticed within
+ * Runs a step of an action as the activity in hand: heartbeats twice a second, so that a lost worker is noticed within
  * the heartbeat timeout and a cancel is heard; passes the abort signal; and turns what the step throws into a
  * failure that Temporal retries or not, until the deadline. `ids` say in logs what the step is about.
  */

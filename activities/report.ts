@@ -33,6 +33,8 @@ export interface SucceededReport extends ActionStep {
 }
 
 const REFUSALS = new Set([400, 404, 409, 410])
+/** Shorter than the heartbeat timeout: a worker that stood still sends it no more when a terminal status may follow. */
+const RUNNING_WITHIN_MS = 1500
 /** A token that Vercel still refuses by then will not come back: nothing is held at the provider any more. */
 const GIVE_UP_ON_TOKEN_AFTER_ATTEMPTS = 10
 
@@ -114,15 +116,14 @@ export function createReportActivities(dependencies: Dependencies) {
   return {
     /** Tells Vercel that the work has begun. Best effort: never throws, and is not tried again. */
     async reportRunning(key: ActionKey): Promise<void> {
-      const signal = AbortSignal.any([
-        Context.current().cancellationSignal,
-        AbortSignal.timeout(3000),
-      ])
-      try {
-        await updateActionStatus(vercel, key, { kind: 'running' }, signal)
-      } catch (error) {
-        log.warn('report.running_dropped', { ...key, error })
-      }
+      await runStep(dependencies, key, async (call) => {
+        const signal = AbortSignal.any([call.signal, AbortSignal.timeout(RUNNING_WITHIN_MS)])
+        try {
+          await updateActionStatus(vercel, key, { kind: 'running' }, signal)
+        } catch (error) {
+          log.warn('report.running_dropped', { ...key, error })
+        }
+      })
     },
 
     /** Proves the outcome and hands it to Vercel. Throws only what no other try can mend and Vercel never saw. */

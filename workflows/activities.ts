@@ -22,9 +22,8 @@ export const { requestCancellation } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
 })
 
-// A lost worker is noticed by the missing heartbeat, which the activity sends every second by itself. Two may be
-// missing; with 5 seconds, the last of 100 reports cut off by a crash came 3 seconds later. A worker that is merely
-// slow costs a second try, which finds the work done or in hand.
+// A lost worker is noticed by the missing heartbeat, which each activity sends twice a second by itself. A worker that
+// is merely slow costs a second try, which finds the work done or in hand.
 const provider = {
   startToCloseTimeout: '45 minutes',
   heartbeatTimeout: '3 seconds',
@@ -37,6 +36,7 @@ const provider = {
  */
 export const { reportRunning } = proxyActivities<Activities>({
   startToCloseTimeout: '5 seconds',
+  heartbeatTimeout: '2 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 1 },
 })
@@ -64,6 +64,8 @@ export const { deprovision } = proxyActivities<Activities>({
 /** Tried once a call: after a cut-off try the workflow must know that the report may have been taken. */
 export const { reportSucceeded } = proxyActivities<Activities>({
   ...provider,
+  // A build waits for it, and it does nothing that keeps a worker from its heartbeat.
+  heartbeatTimeout: '2 seconds',
   startToCloseTimeout: '1 minute',
   retry: { maximumAttempts: 1 },
 })
