@@ -1,5 +1,11 @@
-import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
-import { type BranchRef, branchRef } from '../../src/domain/branch-ref.ts'
+import type { ActionKey } from '../../src/domain/action-key.ts'
+import {
+  type BranchOwner,
+  type BranchRef,
+  branchRef,
+  isOwn,
+  sameOwner,
+} from '../../src/domain/branch-ref.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { BranchConnection, DriverCall, ResourceDriver } from '../../src/drivers/driver.ts'
@@ -13,6 +19,8 @@ export const SECRET_MARK = 'S3CRET'
 /** How long the client of this provider waits for an answer. A copy may take long. */
 const GIVE_UP_AFTER_MS = 20_000
 const GIVE_UP_CREATING_AFTER_MS = 200_000
+
+const NOBODY: ActionKey = { installationId: '', resourceId: '', deploymentId: '', action: '' }
 
 /** One session at the provider that excludes others for the same branch. */
 interface Session {
@@ -30,10 +38,12 @@ interface Session {
 export class ModelProvider implements ResourceDriver {
   readonly kind = 'model'
   /** What exists, by its name. */
-  readonly branches = new Map<string, ActionKey>()
+  readonly branches = new Map<string, BranchOwner>()
   readonly violations: string[] = []
   /** Whether a build has, or will have, what was made for this action. */
   serves: (key: ActionKey) => boolean = () => false
+  /** Whom the call that now begins is made for. */
+  asker: () => ActionKey = () => NOBODY
   /** Whether a step that is told to stop does what it was about to do. */
   readonly #goesOn: boolean
   readonly #world: { clock: VirtualClock; script: Script }
@@ -53,7 +63,7 @@ export class ModelProvider implements ResourceDriver {
 
   has(key: ActionKey): boolean {
     const owner = this.branches.get(branchRef(key).name)
-    return owner !== undefined && actionWorkflowId(owner) === actionWorkflowId(key)
+    return owner !== undefined && sameOwner(owner, key)
   }
 
   createBranch({ ref }: { source: string; ref: BranchRef }, call: DriverCall): Promise<void> {
@@ -61,7 +71,7 @@ export class ModelProvider implements ResourceDriver {
       const owner = this.branches.get(ref.name)
       if (owner) return this.#checkOwner(owner, ref)
       if (this.#excludes) await call.confirm()
-      await this.#ask('create branch', ref, call, session, () => {
+      await this.#ask('create branch', call, session, () => {
         this.branches.set(ref.name, ref.owner)
       })
     })
@@ -69,7 +79,7 @@ export class ModelProvider implements ResourceDriver {
 
   async openBranch(ref: BranchRef, call: DriverCall): Promise<BranchConnection> {
     const password = call.deriveSecrets(ref.name)[0]
-    await this.#ask('open branch', ref, call, undefined, () => {
+    await this.#ask('open branch', call, undefined, () => {
       const owner = this.branches.get(ref.name)
       if (!owner)
         throw new ActionFailure('branch_missing', 'The branch is missing.', { retryable: false })
@@ -89,9 +99,9 @@ export class ModelProvider implements ResourceDriver {
     return this.#alone(ref, call, async (session) => {
       const owner = this.branches.get(ref.name)
       if (owner) this.#checkOwner(owner, ref)
-      await this.#ask('delete branch', ref, call, session, () => {
+      await this.#ask('delete branch', call, session, () => {
         if (!this.branches.delete(ref.name)) return
-        if (this.serves(ref.owner))
+        if (isOwn(ref) && this.serves(ref.owner))
           this.violations.push(`what ${nameOf(ref.owner)} serves from was destroyed`)
       })
     })
@@ -126,8 +136,8 @@ export class ModelProvider implements ResourceDriver {
     return step === 'create branch' && !this.#excludes ? 300 : 25
   }
 
-  #checkOwner(owner: ActionKey, ref: BranchRef): void {
-    if (actionWorkflowId(owner) === actionWorkflowId(ref.owner)) return
+  #checkOwner(owner: BranchOwner, ref: BranchRef): void {
+    if (sameOwner(owner, ref.owner)) return
     throw new ActionFailure(
       'owned_by_another',
       'A branch of that name has another owner, so it is not touched: delete it.',
@@ -141,7 +151,7 @@ export class ModelProvider implements ResourceDriver {
     call: DriverCall,
     work: (session: Session) => Promise<void>,
   ): Promise<void> {
-    await this.#ask('enter provider', ref, call, undefined, () => {})
+    await this.#ask('enter provider', call, undefined, () => {})
     const session = await this.#begin(ref, call)
     try {
       await work(session)
@@ -189,7 +199,6 @@ export class ModelProvider implements ResourceDriver {
 
   async #ask(
     step: Step,
-    ref: BranchRef,
     call: DriverCall,
     session: Session | undefined,
     effect: () => void,
@@ -203,7 +212,7 @@ export class ModelProvider implements ResourceDriver {
     }
     try {
       await callRemotely(this.#world, {
-        key: ref.owner,
+        key: this.asker(),
         step,
         signal: AbortSignal.any([call.signal, AbortSignal.timeout(patienceMs)]),
         latencyMs: this.#latencyMs(step),

@@ -24,6 +24,12 @@ const REDELIVER_AFTER_MS = 4000
 /** Long after every run is forgotten. */
 const LATE_REMOVAL_MS = 20 * 86_400_000
 
+const nobodyReconciles = {
+  latest: () => Promise.reject(new Error('nobody reconciles here')),
+  withdraw: () => Promise.reject(new Error('nobody reconciles here')),
+  resume: () => Promise.reject(new Error('nobody reconciles here')),
+}
+
 /** The names of all activities, which a worker tells the sandbox. */
 export const activityNames = Object.keys(createActivities({} as never))
 
@@ -106,9 +112,11 @@ export async function play(
       accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
       timeoutMs: 10_000,
     },
+    holdpoint: 'model',
     deriveSecrets: (purpose) => [new Secret(`${SECRET_MARK}-${purpose}`)],
     log: silentLog,
     confirmAttempt: (token) => temporal.confirmAttempt(token),
+    runs: nobodyReconciles,
     cancelRun: (run) => {
       const { key } = temporal.runs.find(({ runId }) => runId === run.runId)!
       return callRemotely(world, {
@@ -127,11 +135,15 @@ export async function play(
     alwaysReplays: scenario.alwaysReplays,
     onLostProcess: (process) => provider.lose(process),
   })
+  const keyInHand = () => {
+    const { workflowExecution } = Context.current().info
+    return temporal.runs.find(({ runId }) => runId === workflowExecution?.runId)!.key
+  }
+  provider.asker = keyInHand
   vercel.asker = () => {
-    const { info } = Context.current()
-    const { key } = temporal.runs.find(({ runId }) => runId === info.workflowExecution?.runId)!
-    const step = info.activityType === 'fetchDeployment' ? 'fetch deployment' : 'judge refusal'
-    return { key, step }
+    const { activityType } = Context.current().info
+    const step = activityType === 'fetchDeployment' ? 'fetch deployment' : 'judge refusal'
+    return { key: keyInHand(), step }
   }
 
   const happen = (what: Happening, key: ActionKey): void => {

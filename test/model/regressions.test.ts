@@ -42,6 +42,12 @@ const sequences: Record<string, Partial<Scenario>> = {
     dials: { ...uneventful.dials, afterTerminal: 404, shows: 'anonymous' },
     faults: [fault('report succeeded', 'cut off after its effect')],
   },
+  'Vercel took the outcome, its answer was lost, and it then denies the deployment for a moment': {
+    faults: [
+      fault('report succeeded', 'cut off after its effect'),
+      fault('judge refusal', 'refused as 404'),
+    ],
+  },
   'Vercel took the outcome and answered with a broken gateway': {
     dials: { ...uneventful.dials, afterTerminal: 202 },
     faults: [fault('report succeeded', 'broken after its effect', 40)],
