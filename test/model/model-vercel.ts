@@ -55,6 +55,7 @@ interface ModelDeployment {
   readonly id: string
   readonly actions: Map<string, ModelAction>
   end: End | undefined
+  readonly gitBranch: string | null
   removed: boolean
   builtAt: number | undefined
   /** Since when it has been read as unknown although it is there. */
@@ -91,7 +92,7 @@ export class ModelVercel {
     this.#send = send
   }
 
-  deploy(id: string, keys: readonly ActionKey[]): void {
+  deploy(id: string, keys: readonly ActionKey[], gitBranch: string | null): void {
     const actions = new Map(
       keys.map((key): [string, ModelAction] => [
         key.action,
@@ -108,6 +109,7 @@ export class ModelVercel {
     this.deployments.set(id, {
       id,
       actions,
+      gitBranch,
       end: undefined,
       removed: false,
       builtAt: undefined,
@@ -130,6 +132,7 @@ export class ModelVercel {
 
   /** Whether a build has, or will have, what this action handed over. */
   serves(key: ActionKey): boolean {
+    if (!this.deployments.has(key.deploymentId)) return false
     const { end, removed } = this.deployment(key)
     const { status, canceled } = this.action(key)
     return (
@@ -346,7 +349,11 @@ export class ModelVercel {
           name: 'shop',
           ...(deployment.removed && { deletedAt: this.#clock.now }),
         }),
-        ...(shows === 'full' && { integrations: { status }, meta: { githubCommitRef: 'main' } }),
+        ...(shows === 'full' && {
+          integrations: { status },
+          projectId: 'prj_1',
+          meta: deployment.gitBranch === null ? {} : { githubCommitRef: deployment.gitBranch },
+        }),
       },
     }
   }

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity'
+import { asyncLocalStorage as activityInHand } from '@temporalio/activity'
 import { createActivities } from '../../activities/index.ts'
 import { branchDatabase } from '../../src/actions/branch-database.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
@@ -8,8 +8,8 @@ import { branchRef } from '../../src/domain/branch-ref.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { silentLog } from '../../src/log.ts'
-import { guarantees, type Played } from './guarantees.ts'
-import { ModelProvider, SECRET_MARK } from './model-provider.ts'
+import { guarantees, type Played, undisturbed } from './guarantees.ts'
+import { type ModelBranch, ModelProvider, SECRET_MARK } from './model-provider.ts'
 import { ModelTemporal } from './model-temporal.ts'
 import { ModelVercel, type Withdrawal } from './model-vercel.ts'
 import { callRemotely } from './remote-call.ts'
@@ -23,6 +23,21 @@ const ACTIONS = ['branch', 'replica']
 const REDELIVER_AFTER_MS = 4000
 /** Long after every run is forgotten. */
 const LATE_REMOVAL_MS = 20 * 86_400_000
+
+const SWEEPER: ActionKey = {
+  installationId: 'icfg_1',
+  resourceId: 'db/1',
+  deploymentId: 'sweep',
+  action: 'expire',
+}
+const newSweepCall = () => ({
+  holdpoint: 'model',
+  signal: new AbortController().signal,
+  confirm: () => Promise.resolve(),
+  progress: () => {},
+  deriveSecrets: (purpose: string) => [new Secret(`${SECRET_MARK}-${purpose}`)] as const,
+  log: silentLog,
+})
 
 const nobodyReconciles = {
   latest: () => Promise.reject(new Error('nobody reconciles here')),
@@ -43,6 +58,10 @@ export async function play(
   tell?: (line: string) => void,
 ): Promise<string[]> {
   const clock = new VirtualClock()
+  const { sharing, steps } = scenario
+  // Only a driver that excludes can share.
+  const excludes = scenario.excludes || sharing !== null
+  const nameTaken = scenario.nameTaken && sharing === null
   const keys = scenario.deployments.flatMap((count, deployment) =>
     ACTIONS.slice(0, count).map((action): ActionKey => ({
       installationId: 'icfg_1',
@@ -83,7 +102,7 @@ export async function play(
   const world = { clock, script }
   const provider = new ModelProvider(world, {
     goesOn: scenario.stepsGoOn,
-    excludes: scenario.excludes,
+    excludes,
   })
   const accepted: Played['accepted'] = []
   const refused: string[] = []
@@ -100,8 +119,32 @@ export async function play(
   })
   provider.serves = (key) => vercel.serves(key) && !operatorCanceled.has(nameOf(key))
 
-  const { definition } = {
-    definition: branchDatabase({ name: 'Branch', driver: provider }),
+  const definition = branchDatabase({
+    name: 'Branch',
+    driver: provider,
+    ...(sharing && {
+      scope: 'git-branch',
+      onPush: sharing.onPush,
+      keepFor: `${sharing.keepForMs} ms`,
+    }),
+    ...(steps.includes('migrate') && {
+      migrate: (branch, call) => provider.step('migrate', branch, call),
+    }),
+    ...(steps.includes('ready') && {
+      async ready(branch, call) {
+        await provider.step('ready', branch, call)
+        return undefined
+      },
+    }),
+  })
+  /** What reconciliation does with objects that have no owner. */
+  const sweep = async (): Promise<void> => {
+    for (const action of ACTIONS) {
+      const call = { ...newSweepCall(), action }
+      for (const { name, owner, expiresAtMs = Infinity } of await definition.list!(call)) {
+        if (!owner && expiresAtMs <= clock.now) await definition.expire!({ ...call, name })
+      }
+    }
   }
   const activities = createActivities({
     actions: new Map(
@@ -136,18 +179,21 @@ export async function play(
     onLostProcess: (process) => provider.lose(process),
   })
   const keyInHand = () => {
-    const { workflowExecution } = Context.current().info
-    return temporal.runs.find(({ runId }) => runId === workflowExecution?.runId)!.key
+    const runInHand = activityInHand.getStore()?.info.workflowExecution?.runId
+    return temporal.runs.find(({ runId }) => runId === runInHand)?.key
   }
-  provider.asker = keyInHand
+  provider.asker = () => keyInHand() ?? SWEEPER
   vercel.asker = () => {
-    const { activityType } = Context.current().info
-    const step = activityType === 'fetchDeployment' ? 'fetch deployment' : 'judge refusal'
-    return { key: keyInHand(), step }
+    const step =
+      activityInHand.getStore()?.info.activityType === 'fetchDeployment'
+        ? 'fetch deployment'
+        : 'judge refusal'
+    return { key: keyInHand()!, step }
   }
 
   const happen = (what: Happening, key: ActionKey): void => {
-    if (!scenario.excludes && /the worker (dies|stands)/.test(what)) return
+    if (!excludes && /the worker (dies|stands)|cuts/.test(what)) return
+    if (!vercel.deployments.has(key.deploymentId)) return
     switch (what) {
       case 'a user cancels the deployment':
         return vercel.cancelDeployment(key)
@@ -178,6 +224,10 @@ export async function play(
         return temporal.standStill(180_000)
       case 'the worker forgets its runs':
         return temporal.evict()
+      case 'the provider cuts all connections':
+        return provider.cutConnections()
+      case 'a sweep expires what nobody claims':
+        void sweep()
     }
   }
 
@@ -240,14 +290,27 @@ export async function play(
 
   return await inVirtualTime(clock, vercel.fetch, async () => {
     const stranger: ActionKey = { ...keyOf(0), installationId: 'icfg_2' }
+    const branchOfStranger: ModelBranch = {
+      owner: stranger,
+      createdAt: new Date(clock.now),
+      complete: true,
+      claims: new Map(),
+      unclaimedSince: undefined,
+      migrated: new Set(),
+      madeFor: undefined,
+    }
     const taken = branchRef(keyOf(0)).name
-    if (scenario.nameTaken) provider.branches.set(taken, stranger)
-    clock.outside(0, () => {
-      for (const id of new Set(keys.map(({ deploymentId }) => deploymentId)))
+    if (nameTaken) provider.branches.set(taken, branchOfStranger)
+    scenario.deployments.forEach((_, index) => {
+      const id = `dpl_${index + 1}`
+      const { gitBranches, apartMs } = scenario
+      clock.outside(index * apartMs, () =>
         vercel.deploy(
           id,
           keys.filter((key) => key.deploymentId === id),
-        )
+          gitBranches[index % gitBranches.length] ?? null,
+        ),
+      )
     })
     scenario.happenings.forEach(schedule)
 
@@ -267,10 +330,20 @@ export async function play(
     clock.now += LATE_REMOVAL_MS
     clock.outside(0, () => keys.forEach((key) => vercel.remove(key)))
     if (!(await clock.untilQuiet())) return [...broken, 'the removal never comes to an end']
-    if (scenario.nameTaken && provider.branches.get(taken) !== stranger)
+    if (nameTaken && provider.branches.get(taken) !== branchOfStranger)
       broken.push('a branch of another owner was touched')
     const left = keys.filter((key) => provider.has(key))
     broken.push(...left.map((key) => `${nameOf(key)} is removed, and its branch is left`))
+    // A cleanup that was cut off between its last two calls leaves the rest to the sweep.
+    if (sharing?.keepForMs === 0 && undisturbed(played) && provider.branches.size > 0)
+      broken.push('everything is removed, nothing is kept, and a shared branch is left')
+
+    // What is kept for a while goes with the next sweep.
+    clock.now += sharing?.keepForMs ?? 0
+    clock.outside(0, sweep)
+    if (!(await clock.untilQuiet())) return [...broken, 'the sweep never comes to an end']
+    if (sharing && provider.branches.size > 0)
+      broken.push('everything is removed and swept, and a shared branch is left')
     return [
       ...new Set([
         ...broken,

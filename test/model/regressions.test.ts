@@ -25,6 +25,11 @@ const happens = (
   moment: Moment,
 ): Scenario['happenings'][number] => ({ what, action: 0, moment })
 
+const shared = {
+  deployments: [1, 1],
+  sharing: { onPush: 'reuse', keepForMs: 3_600_000 },
+} satisfies Partial<Scenario>
+
 const sequences: Record<string, Partial<Scenario>> = {
   'nothing happens': {},
   'a start is delivered again after its run is over': {
@@ -118,6 +123,48 @@ const sequences: Record<string, Partial<Scenario>> = {
   },
   'a cleanup comes when nobody remembers the action': {
     happenings: [happens('the deployment is removed', { atMs: 400_000_000 })],
+  },
+  'two deployments share a branch': { ...shared },
+  'two deployments share a branch, and the first is removed when nobody remembers it': {
+    ...shared,
+    happenings: [happens('the deployment is removed', { atMs: 400_000_000 })],
+  },
+  'a push resets the branch, and the older deployment is provisioned again': {
+    ...shared,
+    sharing: { onPush: 'reset', keepForMs: 0 },
+    steps: ['migrate'],
+    apartMs: 30,
+    happenings: [happens('the worker dies', done('create branch'))],
+  },
+  'a worker that stood still claims the branch when its action is undone': {
+    ...shared,
+    deadlineMs: 5000,
+    stepsGoOn: true,
+    happenings: [happens('the worker stands still for 3 minutes', asked('enter provider'))],
+  },
+  'a migration is slow while another deployment wants to migrate': {
+    ...shared,
+    steps: ['migrate', 'ready'],
+    apartMs: 30,
+    faults: [fault('migrate', 'slow to take effect')],
+  },
+  'the worker dies in a migration': {
+    ...shared,
+    steps: ['migrate'],
+    happenings: [happens('the worker dies', asked('migrate'))],
+  },
+  'a migration is refused': {
+    steps: ['migrate', 'ready'],
+    faults: [fault('migrate', 'refused as 400')],
+  },
+  'the branch does not get ready': {
+    deadlineMs: 5000,
+    steps: ['ready'],
+    faults: [fault('ready', 'broken before its effect', 40)],
+  },
+  'the branch gets ready at the third question': {
+    steps: ['ready'],
+    faults: [fault('ready', 'unreachable', 2)],
   },
   'the name of the branch belongs to somebody else': { nameTaken: true },
 }
