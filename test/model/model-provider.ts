@@ -70,17 +70,20 @@ export class ModelProvider implements ResourceDriver {
   readonly #goesOn: boolean
   /** Whether calls for one branch exclude each other, and ask whether they are wanted before they make anything. */
   readonly #excludes: boolean
+  /** How long a shared branch must outlive its last claim. */
+  readonly #keepForMs: number
   /** Who claimed which branch and has not given it up, by what was asked for and not by what stands on the branches. */
   readonly #claimants = new Map<string, Set<string>>()
   readonly #atWork = new Map<string, Set<StepAtWork>>()
 
   constructor(
     world: { clock: VirtualClock; script: Script },
-    { goesOn, excludes }: { goesOn: boolean; excludes: boolean },
+    { goesOn, excludes, keepForMs }: { goesOn: boolean; excludes: boolean; keepForMs: number },
   ) {
     this.#world = world
     this.#goesOn = goesOn
     this.#excludes = excludes
+    this.#keepForMs = keepForMs
     this.#sessions = new ProviderSessions(world.clock, { excludes })
     this.sharing = {
       claimBranch: (request, call) => this.#claim(request, call),
@@ -295,6 +298,9 @@ export class ModelProvider implements ResourceDriver {
         const [claimant] = this.#claimants.get(ref.name) ?? []
         if (branch && claimant)
           this.#violated(`${ref.name} was destroyed, which ${claimant} claims`)
+        const keptUntil = (branch?.unclaimedSince?.getTime() ?? 0) + this.#keepForMs
+        if (branch?.complete && this.#world.clock.now < keptUntil)
+          this.#violated(`${ref.name} was destroyed before its time`)
         this.branches.delete(ref.name)
       })
       return true

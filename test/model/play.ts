@@ -103,6 +103,7 @@ export async function play(
   const provider = new ModelProvider(world, {
     goesOn: scenario.stepsGoOn,
     excludes,
+    keepForMs: sharing?.keepForMs ?? 0,
   })
   const accepted: Played['accepted'] = []
   const refused: string[] = []
