@@ -142,6 +142,19 @@ const sequences: Record<string, Partial<Scenario>> = {
     stepsGoOn: true,
     happenings: [happens('the worker stands still for 3 minutes', asked('enter provider'))],
   },
+  'a claim reaches the branch after its worker died, and the action is canceled meanwhile': {
+    ...shared,
+    faults: [fault('claim branch', 'slow to take effect')],
+    happenings: [
+      happens('the worker dies', asked('claim branch')),
+      happens('a user cancels the deployment', asked('claim branch', 700)),
+    ],
+  },
+  'the provider cuts all connections in a migration': {
+    ...shared,
+    steps: ['migrate'],
+    happenings: [happens('the provider cuts all connections', asked('migrate'))],
+  },
   'a migration is slow while another deployment wants to migrate': {
     ...shared,
     steps: ['migrate', 'ready'],
