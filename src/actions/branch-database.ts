@@ -79,8 +79,11 @@ export function branchDatabase<Options = Record<never, never>>(
     step: (branch: BranchConnection, signal: AbortSignal) => Promise<void>,
   ): Promise<void> => {
     const ref = refOf(call)
-    const work = async (signal: AbortSignal) =>
-      step(await driver.openBranch(ref, { ...call, signal }), signal)
+    const work = async (signal: AbortSignal) => {
+      const branch = await driver.openBranch(ref, { ...call, signal })
+      signal.throwIfAborted()
+      await step(branch, signal)
+    }
     await (isOwn(ref) || !sharing ? work(call.signal) : sharing.exclusively(ref, call, work))
   }
 
@@ -109,8 +112,11 @@ export function branchDatabase<Options = Record<never, never>>(
       return secrets(await driver.openBranch(refOf(call), call))
     },
     async deprovision(call) {
-      await driver.deleteBranch(branchRef(call.key), call)
-      if (sharing) await giveUpClaims(sharing, call)
+      try {
+        await driver.deleteBranch(branchRef(call.key), call)
+      } finally {
+        if (sharing) await giveUpClaims(sharing, call)
+      }
     },
     async list(call) {
       const branches = await driver.listBranches(call)
@@ -129,21 +135,27 @@ export function branchDatabase<Options = Record<never, never>>(
 
   /**
    * The branch that the deployment shares is known while its run is open. Asking for that one waits for a call that may
-   * still put the claim on it; the list finds claims that no history tells of, or of another `scope`.
+   * still put the claim on it; the list finds claims that no history tells of, or of another `scope`, and branches that
+   * an earlier try left without a claim.
    */
   async function giveUpClaims(keeper: BranchSharing, call: DeprovisionCall): Promise<void> {
     const { key, deployment } = call
+    const { deploymentId } = key
     const known = deployment && scope === 'git-branch' && gitBranchOf({ key, deployment })
-    if (known) await giveUpClaim(keeper, known, call)
-    for (const { ref, claims } of await driver.listBranches(call)) {
-      const ours = claims?.some(({ deploymentId }) => deploymentId === key.deploymentId)
-      if (ours && isForAction(ref, key)) await giveUpClaim(keeper, ref, call)
+    if (known) await keeper.releaseClaim({ ref: known, deploymentId }, call)
+    const shared = (await driver.listBranches(call)).filter(
+      ({ ref }) => !isOwn(ref) && isForAction(ref, key),
+    )
+    for (const { ref, claims = [] } of shared)
+      if (claims.some((claim) => claim.deploymentId === deploymentId))
+        await keeper.releaseClaim({ ref, deploymentId }, call)
+    for (const { ref, claims = [], complete } of shared) {
+      const others = claims.filter((claim) => claim.deploymentId !== deploymentId)
+      if (others.length === 0)
+        await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
+      // This deployment began to make it anew and did not get to the end, but others were given it.
+      else if (!complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
     }
-  }
-
-  async function giveUpClaim(keeper: BranchSharing, ref: BranchRef, call: DeprovisionCall) {
-    await keeper.releaseClaim({ ref, deploymentId: call.key.deploymentId }, call)
-    await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
   }
 }
 

@@ -79,6 +79,12 @@ export interface BranchSharing {
   releaseClaim(request: { ref: BranchRef; deploymentId: string }, call: DriverCall): Promise<void>
 
   /**
+   * Makes the branch anew where somebody has a claim on it and it is not complete, as after a reset that was given up.
+   * Else it changes nothing, the second time too.
+   */
+  restoreBranch(request: { source: string; ref: BranchRef }, call: DriverCall): Promise<void>
+
+  /**
    * Destroys the branch if nobody has had a claim on it for `unclaimedForMs` milliseconds; at once where it is not
    * complete and has no claim. Answers whether nothing of it is left; false means that it was left as it is.
    */

@@ -240,6 +240,33 @@ export const releaseCases = promises(['sharing'], {
     assert.deepEqual(await scene.lines(ref), [...LINES, 'of dpl_1'])
   },
 
+  'a reset that was given up on the way is made good for those who claim the branch': async (
+    scene,
+  ) => {
+    const ref = await inUse(scene)
+    const call = driverCall({ signal: AbortSignal.timeout(20) })
+    const request = { source: scene.source, ref, deploymentId: 'dpl_2', onPush: 'reset' } as const
+    await scene.sharing.claimBranch(request, call).catch(() => {})
+    await scene.release(ref, 'dpl_2')
+    for (let times = 0; times < 2; times += 1)
+      await scene.sharing.restoreBranch({ source: scene.source, ref }, driverCall())
+    assert.equal((await scene.record(ref))?.complete, true)
+    assert.deepEqual(await scene.claims(ref), ['dpl_1'])
+    assert.deepEqual((await scene.lines(ref)).slice(0, LINES.length), LINES)
+  },
+
+  'a branch that stands, or that nobody claims, is left as it is by a restoration': async (
+    scene,
+  ) => {
+    const [ref, unknown] = [await inUse(scene), scene.newSharedRef()]
+    const restore = (of: typeof ref) =>
+      scene.sharing.restoreBranch({ source: scene.source, ref: of }, driverCall())
+    await restore(ref)
+    assert.deepEqual(await scene.lines(ref), [...LINES, 'of dpl_1'])
+    await restore(unknown)
+    assert.equal(await scene.record(unknown), undefined)
+  },
+
   'an unclaimed branch is deleted after its time, and not before': async (scene) => {
     const ref = await inUse(scene)
     await scene.release(ref, 'dpl_1')

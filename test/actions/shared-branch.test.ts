@@ -41,7 +41,8 @@ function deployment(action: Action, deploymentId: string, gitBranch?: string) {
         url: (outcome?.['DATABASE_URL'] as Secret | undefined)?.reveal() ?? '',
       }
     },
-    migrate: () => action.migrate?.({ ...own, reference: { branch: '' } }),
+    provision: (as: typeof call) =>
+      action.provision?.({ ...own, signal: as.signal, progress: as.progress }),
     cancel: () => action.deprovision?.(own),
     /** Months later nobody knows any more which git branch it was of. */
     cleanUp: async () => {
@@ -97,6 +98,28 @@ describe('deployments of one git branch', () => {
     expect(await linesIn(url)).toEqual(['hello', 'mine'])
     await one.cancel()
     await two.cancel()
+  })
+
+  test('get their database back when a further push was canceled while it made it anew', async () => {
+    const action = shared({ onPush: 'reset' })
+    const one = deployment(action, 'dpl_1', 'feature/x')
+    const { name, url } = await one.hold()
+    const two = deployment(action, 'dpl_2', 'feature/x')
+    const { call } = actionCall({}, source)
+    const cancel = new AbortController()
+    const copying = two.provision({
+      ...call,
+      signal: cancel.signal,
+      progress: (text) => text.startsWith('copying') && cancel.abort(new Error('canceled')),
+    })
+    await expect(copying).rejects.toThrow('canceled')
+    expect((await driver.listBranches(call)).find(({ ref }) => ref.name === name)).toMatchObject({
+      complete: false,
+    })
+    await two.cleanUp()
+    expect(await linesIn(url)).toEqual(['hello'])
+    await one.cancel()
+    expect(await remainsOf(server, name)).toEqual([])
   })
 
   test('wait for one another’s steps on it', async () => {

@@ -50,13 +50,25 @@ function brokenFor(key: ActionKey, played: Played): string[] {
   const taken = action.reports.some(({ answer }) => answer === 202)
   if (report?.status === 'succeeded' && report.toldOver && !taken && provider.has(key))
     broken.push(`${name} was over when it was reported, and its branch is left`)
-  if (!withdrawn && vercel.serves(key) && !provider.has(key))
-    broken.push(`${name} serves, and its branch is gone`)
+  if (!withdrawn && vercel.serves(key)) broken.push(...missing(key, played))
   if (started && !withdrawn && !action.endedBefore && !obstructed(key, played)) {
     if (action.status === undefined) broken.push(`${name} waits at Vercel for ever`)
   }
   if (undisturbed(played)) broken.push(...delays(key, played))
   return broken
+}
+
+/** What a deployment that serves does not find any more. */
+function missing(key: ActionKey, { scenario, provider }: Played): string[] {
+  const name = nameOf(key)
+  const branch = provider.branchOf(key)
+  if (!branch) return [`${name} serves, and its branch is gone`]
+  if (!branch.complete) return [`${name} serves, and its branch is not complete`]
+  // A later push made the branch anew, or began to: with `reset` its content is that one's.
+  const later = scenario.sharing?.onPush === 'reset' && branch.madeFor !== key.deploymentId
+  if (later) return []
+  const lost = scenario.steps.includes('migrate') && !branch.migrated.has(name)
+  return lost ? [`${name} serves, and its branch is without its migration`] : []
 }
 
 /** Whether Vercel refused the last report of its own accord, so that nobody can tell it how the action ended. */
@@ -75,16 +87,20 @@ function undisturbed({ scenario }: Played): boolean {
   const ends: ReadonlySet<string> = new Set([
     'enter provider',
     'delete branch',
+    'list branches',
+    'release claim',
     'report succeeded',
     'judge refusal',
     'report failed',
     'request cancellation',
     'accept',
   ])
+  // A deployment waits while another one works on the branch they share.
+  if (scenario.sharing && scenario.faults.length > 0) return false
   return (
     !scenario.nameTaken &&
     scenario.faults.every(({ step }) => !ends.has(step)) &&
-    scenario.happenings.every(({ what }) => !what.startsWith('the worker'))
+    scenario.happenings.every(({ what }) => !/^the (worker|provider)/.test(what))
   )
 }
 

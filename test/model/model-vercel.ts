@@ -37,8 +37,8 @@ export interface ModelAction {
   canceled: boolean
   /** Every terminal status that reached Vercel, with Vercel's answer. */
   readonly reports: Report[]
-  /** Whether a terminal status was ever sent. */
-  sentTerminal: boolean
+  /** How often a terminal status was sent, whether it came or not. */
+  terminalsSent: number
   /** Whether its deployment or a user had ended it before it had a terminal status. */
   endedBefore: boolean
 }
@@ -55,8 +55,11 @@ interface ModelDeployment {
   readonly id: string
   readonly actions: Map<string, ModelAction>
   end: End | undefined
+  readonly gitBranch: string | null
   removed: boolean
   builtAt: number | undefined
+  /** Since when it has been read as unknown although it is there. */
+  deniedSince: number | undefined
 }
 
 interface Answer {
@@ -66,6 +69,8 @@ interface Answer {
 }
 
 const BUILD_MS = 30_000
+/** One server of Vercel's may not know what another one has, for a moment: no longer than this. */
+const DENIES_FOR_MS = 10_000
 
 /** Vercel as far as actions go, kept in memory, with its own record of what it took. */
 export class ModelVercel {
@@ -87,7 +92,7 @@ export class ModelVercel {
     this.#send = send
   }
 
-  deploy(id: string, keys: readonly ActionKey[]): void {
+  deploy(id: string, keys: readonly ActionKey[], gitBranch: string | null): void {
     const actions = new Map(
       keys.map((key): [string, ModelAction] => [
         key.action,
@@ -96,12 +101,20 @@ export class ModelVercel {
           status: undefined,
           canceled: false,
           reports: [],
-          sentTerminal: false,
+          terminalsSent: 0,
           endedBefore: false,
         },
       ]),
     )
-    this.deployments.set(id, { id, actions, end: undefined, removed: false, builtAt: undefined })
+    this.deployments.set(id, {
+      id,
+      actions,
+      gitBranch,
+      end: undefined,
+      removed: false,
+      builtAt: undefined,
+      deniedSince: undefined,
+    })
     for (const key of keys) this.#send('start', key)
   }
 
@@ -119,6 +132,7 @@ export class ModelVercel {
 
   /** Whether a build has, or will have, what this action handed over. */
   serves(key: ActionKey): boolean {
+    if (!this.deployments.has(key.deploymentId)) return false
     const { end, removed } = this.deployment(key)
     const { status, canceled } = this.action(key)
     return (
@@ -179,12 +193,12 @@ export class ModelVercel {
     const key = { deploymentId, installationId, resourceId, action }
     const body = init.body as string
     const { status } = JSON.parse(body) as { status: 'running' | 'succeeded' | 'failed' }
-    if (status !== 'running') this.action(key).sentTerminal = true
+    if (status !== 'running') this.action(key).terminalsSent++
     const sender = this.#clock.process
     return this.#answer(key, `report ${status}`, signal, () => {
       // What a process sent before it stood still or died comes when it comes.
       const works = sender && !sender.died && sender.standsStillUntil <= this.#clock.now
-      if (status === 'running' && works && this.action(key).sentTerminal)
+      if (status === 'running' && works && this.action(key).terminalsSent > 0)
         this.#violated(`running of ${nameOf(key)} came after its outcome was sent`)
       return this.#update(key, status, body)
     })
@@ -227,11 +241,15 @@ export class ModelVercel {
 
   #fail(key: ActionKey, step: Step, fault: Fault): Answer {
     const refused = (status: number): Answer => {
-      // A deployment that Vercel showed once it does not deny later, unless it is removed.
-      if (step === 'judge refusal' && (status === 404 || status === 410)) return { status: 500 }
+      if (step === 'judge refusal' && (status === 404 || status === 410)) {
+        const deployment = this.deployment(key)
+        deployment.deniedSince ??= this.#clock.now
+        if (this.#clock.now - deployment.deniedSince > DENIES_FOR_MS)
+          return this.#read(deployment.id)
+      }
       if (step === 'report succeeded' || step === 'report failed') {
         const kind = step === 'report failed' ? 'failed' : 'succeeded'
-        const toldOver = this.#tellsOver(this.deployment(key))
+        const toldOver = this.#tellsOver(this.deployment(key), this.action(key))
         this.action(key).reports.push({ status: kind, body: '', answer: status, toldOver })
       }
       return { status, body: { error: { code: 'refused', message: 'Refused.' } } }
@@ -271,7 +289,7 @@ export class ModelVercel {
         status: terminal,
         body,
         answer: answer ?? 202,
-        toldOver: this.#tellsOver(deployment),
+        toldOver: this.#tellsOver(deployment, action),
       })
       if (action.status !== undefined && action.status !== terminal)
         this.#violated(`${nameOf(key)} was told ${terminal} after it had taken ${action.status}`)
@@ -298,6 +316,7 @@ export class ModelVercel {
   #read(id: string): Answer {
     const deployment = this.deployments.get(id)
     if (!deployment) return { status: 404 }
+    deployment.deniedSince = undefined
     const { shows, removedReads, goesOnAfterTimeout } = this.#dials
     if (deployment.removed && removedReads !== 'soft-deleted') return { status: removedReads }
     const lapsed = deployment.end === 'timed out' || deployment.end === 'skipped'
@@ -330,16 +349,24 @@ export class ModelVercel {
           name: 'shop',
           ...(deployment.removed && { deletedAt: this.#clock.now }),
         }),
-        ...(shows === 'full' && { integrations: { status }, meta: { githubCommitRef: 'main' } }),
+        ...(shows === 'full' && {
+          integrations: { status },
+          projectId: 'prj_1',
+          meta: deployment.gitBranch === null ? {} : { githubCommitRef: deployment.gitBranch },
+        }),
       },
     }
   }
 
-  /** Whether what is shown of the deployment tells that it is gone, or went on or stopped without us. */
-  #tellsOver({ removed, end }: ModelDeployment): boolean {
+  /**
+   * Whether what is shown of the deployment tells that it is gone, or went on or stopped without us. It may have done so
+   * with us, by another action's doing, when an earlier report of ours may have come first.
+   */
+  #tellsOver({ removed, end }: ModelDeployment, { terminalsSent }: ModelAction): boolean {
     const { shows, removedReads } = this.#dials
     if (removed) return removedReads !== 'soft-deleted' || shows !== 'anonymous'
-    return end === 'canceled' || (shows === 'full' && (end === 'skipped' || end === 'timed out'))
+    if (end === 'canceled') return true
+    return terminalsSent === 1 && shows === 'full' && (end === 'skipped' || end === 'timed out')
   }
 
   #building({ end, builtAt }: ModelDeployment): boolean {

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity'
+import { asyncLocalStorage as activityInHand } from '@temporalio/activity'
 import { createActivities } from '../../activities/index.ts'
 import { branchDatabase } from '../../src/actions/branch-database.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
@@ -9,7 +9,7 @@ import { ActionFailure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { silentLog } from '../../src/log.ts'
 import { guarantees, type Played } from './guarantees.ts'
-import { ModelProvider, SECRET_MARK } from './model-provider.ts'
+import { type ModelBranch, ModelProvider, SECRET_MARK } from './model-provider.ts'
 import { ModelTemporal } from './model-temporal.ts'
 import { ModelVercel, type Withdrawal } from './model-vercel.ts'
 import { callRemotely } from './remote-call.ts'
@@ -24,6 +24,27 @@ const REDELIVER_AFTER_MS = 4000
 /** Long after every run is forgotten. */
 const LATE_REMOVAL_MS = 20 * 86_400_000
 
+const SWEEPER: ActionKey = {
+  installationId: 'icfg_1',
+  resourceId: 'db/1',
+  deploymentId: 'sweep',
+  action: 'expire',
+}
+const newSweepCall = () => ({
+  holdpoint: 'model',
+  signal: new AbortController().signal,
+  confirm: () => Promise.resolve(),
+  progress: () => {},
+  deriveSecrets: (purpose: string) => [new Secret(`${SECRET_MARK}-${purpose}`)] as const,
+  log: silentLog,
+})
+
+const nobodyReconciles = {
+  latest: () => Promise.reject(new Error('nobody reconciles here')),
+  withdraw: () => Promise.reject(new Error('nobody reconciles here')),
+  resume: () => Promise.reject(new Error('nobody reconciles here')),
+}
+
 /** The names of all activities, which a worker tells the sandbox. */
 export const activityNames = Object.keys(createActivities({} as never))
 
@@ -37,6 +58,10 @@ export async function play(
   tell?: (line: string) => void,
 ): Promise<string[]> {
   const clock = new VirtualClock()
+  const { sharing, steps } = scenario
+  // Only a driver that excludes can share.
+  const excludes = scenario.excludes || sharing !== null
+  const nameTaken = scenario.nameTaken && sharing === null
   const keys = scenario.deployments.flatMap((count, deployment) =>
     ACTIONS.slice(0, count).map((action): ActionKey => ({
       installationId: 'icfg_1',
@@ -77,7 +102,8 @@ export async function play(
   const world = { clock, script }
   const provider = new ModelProvider(world, {
     goesOn: scenario.stepsGoOn,
-    excludes: scenario.excludes,
+    excludes,
+    keepForMs: sharing?.keepForMs ?? 0,
   })
   const accepted: Played['accepted'] = []
   const refused: string[] = []
@@ -94,8 +120,32 @@ export async function play(
   })
   provider.serves = (key) => vercel.serves(key) && !operatorCanceled.has(nameOf(key))
 
-  const { definition } = {
-    definition: branchDatabase({ name: 'Branch', driver: provider }),
+  const definition = branchDatabase({
+    name: 'Branch',
+    driver: provider,
+    ...(sharing && {
+      scope: 'git-branch',
+      onPush: sharing.onPush,
+      keepFor: `${sharing.keepForMs} ms`,
+    }),
+    ...(steps.includes('migrate') && {
+      migrate: (branch, call) => provider.step('migrate', branch, call),
+    }),
+    ...(steps.includes('ready') && {
+      async ready(branch, call) {
+        await provider.step('ready', branch, call)
+        return undefined
+      },
+    }),
+  })
+  /** What reconciliation does with objects that have no owner. */
+  const sweep = async (): Promise<void> => {
+    for (const action of ACTIONS) {
+      const call = { ...newSweepCall(), action }
+      for (const { name, owner, expiresAtMs = Infinity } of await definition.list!(call)) {
+        if (!owner && expiresAtMs <= clock.now) await definition.expire!({ ...call, name })
+      }
+    }
   }
   const activities = createActivities({
     actions: new Map(
@@ -106,9 +156,11 @@ export async function play(
       accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
       timeoutMs: 10_000,
     },
+    holdpoint: 'model',
     deriveSecrets: (purpose) => [new Secret(`${SECRET_MARK}-${purpose}`)],
     log: silentLog,
     confirmAttempt: (token) => temporal.confirmAttempt(token),
+    runs: nobodyReconciles,
     cancelRun: (run) => {
       const { key } = temporal.runs.find(({ runId }) => runId === run.runId)!
       return callRemotely(world, {
@@ -127,15 +179,22 @@ export async function play(
     alwaysReplays: scenario.alwaysReplays,
     onLostProcess: (process) => provider.lose(process),
   })
+  const keyInHand = () => {
+    const runInHand = activityInHand.getStore()?.info.workflowExecution?.runId
+    return temporal.runs.find(({ runId }) => runId === runInHand)?.key
+  }
+  provider.asker = () => keyInHand() ?? SWEEPER
   vercel.asker = () => {
-    const { info } = Context.current()
-    const { key } = temporal.runs.find(({ runId }) => runId === info.workflowExecution?.runId)!
-    const step = info.activityType === 'fetchDeployment' ? 'fetch deployment' : 'judge refusal'
-    return { key, step }
+    const step =
+      activityInHand.getStore()?.info.activityType === 'fetchDeployment'
+        ? 'fetch deployment'
+        : 'judge refusal'
+    return { key: keyInHand()!, step }
   }
 
   const happen = (what: Happening, key: ActionKey): void => {
-    if (!scenario.excludes && /the worker (dies|stands)/.test(what)) return
+    if (!excludes && /the worker (dies|stands)|cuts/.test(what)) return
+    if (!vercel.deployments.has(key.deploymentId)) return
     switch (what) {
       case 'a user cancels the deployment':
         return vercel.cancelDeployment(key)
@@ -166,6 +225,10 @@ export async function play(
         return temporal.standStill(180_000)
       case 'the worker forgets its runs':
         return temporal.evict()
+      case 'the provider cuts all connections':
+        return provider.cutConnections()
+      case 'a sweep expires what nobody claims':
+        void sweep()
     }
   }
 
@@ -228,14 +291,27 @@ export async function play(
 
   return await inVirtualTime(clock, vercel.fetch, async () => {
     const stranger: ActionKey = { ...keyOf(0), installationId: 'icfg_2' }
+    const branchOfStranger: ModelBranch = {
+      owner: stranger,
+      createdAt: new Date(clock.now),
+      complete: true,
+      claims: new Map(),
+      unclaimedSince: undefined,
+      migrated: new Set(),
+      madeFor: undefined,
+    }
     const taken = branchRef(keyOf(0)).name
-    if (scenario.nameTaken) provider.branches.set(taken, stranger)
-    clock.outside(0, () => {
-      for (const id of new Set(keys.map(({ deploymentId }) => deploymentId)))
+    if (nameTaken) provider.branches.set(taken, branchOfStranger)
+    scenario.deployments.forEach((_, index) => {
+      const id = `dpl_${index + 1}`
+      const { gitBranches, apartMs } = scenario
+      clock.outside(index * apartMs, () =>
         vercel.deploy(
           id,
           keys.filter((key) => key.deploymentId === id),
-        )
+          gitBranches[index % gitBranches.length] ?? null,
+        ),
+      )
     })
     scenario.happenings.forEach(schedule)
 
@@ -255,10 +331,19 @@ export async function play(
     clock.now += LATE_REMOVAL_MS
     clock.outside(0, () => keys.forEach((key) => vercel.remove(key)))
     if (!(await clock.untilQuiet())) return [...broken, 'the removal never comes to an end']
-    if (scenario.nameTaken && provider.branches.get(taken) !== stranger)
+    if (nameTaken && provider.branches.get(taken) !== branchOfStranger)
       broken.push('a branch of another owner was touched')
     const left = keys.filter((key) => provider.has(key))
     broken.push(...left.map((key) => `${nameOf(key)} is removed, and its branch is left`))
+    if (sharing?.keepForMs === 0 && provider.branches.size > 0)
+      broken.push('everything is removed, nothing is kept, and a shared branch is left')
+
+    // What is kept for a while goes with the next sweep.
+    clock.now += sharing?.keepForMs ?? 0
+    clock.outside(0, sweep)
+    if (!(await clock.untilQuiet())) return [...broken, 'the sweep never comes to an end']
+    if (sharing && provider.branches.size > 0)
+      broken.push('everything is removed and swept, and a shared branch is left')
     return [
       ...new Set([
         ...broken,

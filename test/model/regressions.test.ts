@@ -25,6 +25,11 @@ const happens = (
   moment: Moment,
 ): Scenario['happenings'][number] => ({ what, action: 0, moment })
 
+const shared = {
+  deployments: [1, 1],
+  sharing: { onPush: 'reuse', keepForMs: 3_600_000 },
+} satisfies Partial<Scenario>
+
 const sequences: Record<string, Partial<Scenario>> = {
   'nothing happens': {},
   'a start is delivered again after its run is over': {
@@ -41,6 +46,12 @@ const sequences: Record<string, Partial<Scenario>> = {
   'Vercel took the outcome, its answer was lost, and it refuses the next': {
     dials: { ...uneventful.dials, afterTerminal: 404, shows: 'anonymous' },
     faults: [fault('report succeeded', 'cut off after its effect')],
+  },
+  'Vercel took the outcome, its answer was lost, and it then denies the deployment for a moment': {
+    faults: [
+      fault('report succeeded', 'cut off after its effect'),
+      fault('judge refusal', 'refused as 404'),
+    ],
   },
   'Vercel took the outcome and answered with a broken gateway': {
     dials: { ...uneventful.dials, afterTerminal: 202 },
@@ -112,6 +123,61 @@ const sequences: Record<string, Partial<Scenario>> = {
   },
   'a cleanup comes when nobody remembers the action': {
     happenings: [happens('the deployment is removed', { atMs: 400_000_000 })],
+  },
+  'two deployments share a branch': { ...shared },
+  'two deployments share a branch, and the first is removed when nobody remembers it': {
+    ...shared,
+    happenings: [happens('the deployment is removed', { atMs: 400_000_000 })],
+  },
+  'a push resets the branch, and the older deployment is provisioned again': {
+    ...shared,
+    sharing: { onPush: 'reset', keepForMs: 0 },
+    steps: ['migrate'],
+    apartMs: 30,
+    happenings: [happens('the worker dies', done('create branch'))],
+  },
+  'a worker that stood still claims the branch when its action is undone': {
+    ...shared,
+    deadlineMs: 5000,
+    stepsGoOn: true,
+    happenings: [happens('the worker stands still for 3 minutes', asked('enter provider'))],
+  },
+  'a claim reaches the branch after its worker died, and the action is canceled meanwhile': {
+    ...shared,
+    faults: [fault('claim branch', 'slow to take effect')],
+    happenings: [
+      happens('the worker dies', asked('claim branch')),
+      happens('a user cancels the deployment', asked('claim branch', 700)),
+    ],
+  },
+  'the provider cuts all connections in a migration': {
+    ...shared,
+    steps: ['migrate'],
+    happenings: [happens('the provider cuts all connections', asked('migrate'))],
+  },
+  'a migration is slow while another deployment wants to migrate': {
+    ...shared,
+    steps: ['migrate', 'ready'],
+    apartMs: 30,
+    faults: [fault('migrate', 'slow to take effect')],
+  },
+  'the worker dies in a migration': {
+    ...shared,
+    steps: ['migrate'],
+    happenings: [happens('the worker dies', asked('migrate'))],
+  },
+  'a migration is refused': {
+    steps: ['migrate', 'ready'],
+    faults: [fault('migrate', 'refused as 400')],
+  },
+  'the branch does not get ready': {
+    deadlineMs: 5000,
+    steps: ['ready'],
+    faults: [fault('ready', 'broken before its effect', 40)],
+  },
+  'the branch gets ready at the third question': {
+    steps: ['ready'],
+    faults: [fault('ready', 'unreachable', 2)],
   },
   'the name of the branch belongs to somebody else': { nameTaken: true },
 }

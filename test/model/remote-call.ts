@@ -72,10 +72,14 @@ export function callRemotely<Answer>(
     const answerOf = (make: () => Answer): (() => void) => {
       try {
         const value = make()
-        return () => resolve(value)
+        return () => settle(() => resolve(value))
       } catch (error) {
-        return () => reject(error)
+        return () => settle(() => reject(error))
       }
+    }
+    const settle = (answer: () => void) => {
+      signal?.removeEventListener('abort', giveUp)
+      answer()
     }
     const giveUp = () => {
       if (goesOn && !fault?.startsWith('silent')) return

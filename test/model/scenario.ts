@@ -26,6 +26,8 @@ export const HAPPENINGS = [
   'the worker stands still for 9 seconds',
   'the worker stands still for 3 minutes',
   'the worker forgets its runs',
+  'the provider cuts all connections',
+  'a sweep expires what nobody claims',
 ] as const
 
 export type Happening = (typeof HAPPENINGS)[number]
@@ -34,6 +36,14 @@ export type Happening = (typeof HAPPENINGS)[number]
 export interface Scenario {
   /** How many actions each deployment has. */
   readonly deployments: readonly number[]
+  /** How long each deployment comes after the one before. */
+  readonly apartMs: number
+  /** The git branch of each deployment in turn; null for one without git. */
+  readonly gitBranches: readonly (string | null)[]
+  /** Set where all deployments of a git branch share one. */
+  readonly sharing: { readonly onPush: 'reuse' | 'reset'; readonly keepForMs: number } | null
+  /** The steps that the action has, beside its provision. */
+  readonly steps: readonly ('migrate' | 'ready')[]
   readonly deadlineMs: number
   readonly reportRunningAfterMs: number | null
   readonly dials: VercelDials
@@ -84,6 +94,10 @@ const PLAIN: VercelDials = {
 /** One deployment with one action, to which nothing happens. */
 export const uneventful: Scenario = {
   deployments: [1],
+  apartMs: 0,
+  gitBranches: ['main'],
+  sharing: null,
+  steps: [],
   deadlineMs: 60_000,
   reportRunningAfterMs: 0,
   dials: PLAIN,
@@ -96,7 +110,7 @@ export const uneventful: Scenario = {
   nameTaken: false,
 }
 
-const action = fc.nat(1)
+const action = fc.nat(3)
 const refusal = fc.constantFrom(409 as const, 400 as const, 404 as const, 410 as const)
 
 const dials: fc.Arbitrary<VercelDials> = fc.record({
@@ -123,49 +137,104 @@ const moment: fc.Arbitrary<Moment> = fc.oneof(
   fc.record({ atMs: fc.constantFrom(0, 20, 100, 1000, 30_000, 90_000, 3_600_000, 400_000_000) }),
 )
 
-/** Any sequence. */
-export const scenarios: fc.Arbitrary<Scenario> = fc.record({
+const fault: fc.Arbitrary<Scenario['faults'][number]> = fc.record({
+  action,
+  step: fc.constantFrom(...STEPS.filter((step) => step !== 'task')),
+  fault: fc.constantFrom(...FAULTS),
+  after: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2)),
+  times: fc.constantFrom(1, 1, 2, 3, 12, 40),
+})
+
+/** The answer to the outcome is lost, and what Vercel says then goes wrong too: rare among faults by chance. */
+const lostOutcome: fc.Arbitrary<Scenario['faults']> = fc
+  .tuple(action, fault, fault)
+  .map(([lost, again, judged]) => [
+    { ...again, action: lost, step: 'report succeeded', after: 1 },
+    { ...judged, action: lost, step: 'judge refusal' },
+    {
+      action: lost,
+      step: 'report succeeded',
+      fault: 'cut off after its effect',
+      after: 0,
+      times: 1,
+    },
+  ])
+
+const alone = {
+  sharing: fc.constant(null),
   deployments: fc.oneof(
     { weight: 4, arbitrary: fc.constant([1]) },
     { weight: 2, arbitrary: fc.constant([2]) },
     { weight: 1, arbitrary: fc.constant([1, 1]) },
   ),
-  deadlineMs: fc.constantFrom(60_000, 5_000),
-  reportRunningAfterMs: fc.constantFrom(0, 1000, null),
+  apartMs: fc.constant(0),
+  gitBranches: fc.constant(['main']),
   dials,
-  stepsGoOn: fc.boolean(),
-  excludes: fc.nat(3).map((n) => n < 3),
-  alwaysReplays: fc.nat(7).map((n) => n === 7),
-  happenings: fc.array(fc.record({ what: fc.constantFrom(...HAPPENINGS), action, moment }), {
-    maxLength: 4,
+}
+
+const shared = {
+  sharing: fc.record({
+    onPush: fc.constantFrom('reuse' as const, 'reset' as const),
+    keepForMs: fc.constantFrom(0, 3_600_000),
   }),
-  faults: fc.array(
-    fc.record({
-      action,
-      step: fc.constantFrom(...STEPS.filter((step) => step !== 'task')),
-      fault: fc.constantFrom(...FAULTS),
-      after: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2)),
-      times: fc.constantFrom(1, 1, 2, 3, 12, 40),
-    }),
-    { maxLength: 4 },
+  deployments: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([1, 1]) },
+    { weight: 2, arbitrary: fc.constant([1, 1, 1]) },
+    { weight: 1, arbitrary: fc.constantFrom([2, 1], [1, 1, 1, 1]) },
   ),
-  deliveries: fc.array(
-    fc.record({
-      event: fc.constantFrom('start' as const, 'cancel' as const, 'cleanup' as const),
-      action,
-      delayMs: fc.constantFrom(0, 20, 60, 1000, 20_000, 3_600_000, 80_000_000),
-      againAfterMs: fc.constantFrom(null, 0, 10, 100, 5000, 70_000_000),
-    }),
-    { maxLength: 3 },
+  apartMs: fc.constantFrom(0, 30, 120, 300, 5000, 50_000, 7_200_000),
+  gitBranches: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(['main']) },
+    fc.constantFrom(['main', 'next'], ['main', null], ['main', 'main', 'next']),
   ),
-  nameTaken: fc.nat(19).map((n) => n === 19),
-})
+  // Vercel tells the git branch only where it shows all.
+  dials: dials.map((some) => ({ ...some, shows: 'full' as const })),
+}
+
+/** Any sequence: three in ten with shared branches. */
+export const scenarios: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 7, arbitrary: fc.record({ ...alone, ...anything() }) },
+  { weight: 3, arbitrary: fc.record({ ...shared, ...anything() }) },
+)
+
+/** What may befall every sequence. */
+function anything() {
+  return {
+    steps: fc.constantFrom([], [], ['migrate' as const], ['migrate' as const, 'ready' as const]),
+    deadlineMs: fc.constantFrom(60_000, 5_000),
+    reportRunningAfterMs: fc.constantFrom(0, 1000, null),
+    stepsGoOn: fc.boolean(),
+    excludes: fc.nat(3).map((n) => n < 3),
+    alwaysReplays: fc.nat(15).map((n) => n === 15),
+    happenings: fc.array(fc.record({ what: fc.constantFrom(...HAPPENINGS), action, moment }), {
+      maxLength: 4,
+    }),
+    faults: fc.oneof({ weight: 9, arbitrary: fc.array(fault, { maxLength: 4 }) }, lostOutcome),
+    deliveries: fc.array(
+      fc.record({
+        event: fc.constantFrom('start' as const, 'cancel' as const, 'cleanup' as const),
+        action,
+        delayMs: fc.constantFrom(0, 20, 60, 1000, 20_000, 3_600_000, 80_000_000),
+        againAfterMs: fc.constantFrom(null, 0, 10, 100, 5000, 70_000_000),
+      }),
+      { maxLength: 3 },
+    ),
+    nameTaken: fc.nat(19).map((n) => n === 19),
+  }
+}
 
 /** The scenario as a list of what is not as usual. */
 export function describeScenario(scenario: Scenario): string[] {
+  const { apartMs, gitBranches, sharing, steps } = scenario
   const lines = [
     `${scenario.deployments.map((count) => `a deployment with ${count} action(s)`).join(', ')}; deadline ${scenario.deadlineMs} ms`,
   ]
+  if (apartMs > 0) lines.push(`each deployment comes ${apartMs} ms after the one before`)
+  if (sharing)
+    lines.push(
+      `deployments of a git branch share one (${gitBranches.map((name) => name ?? 'none').join(', ')}); onPush ${sharing.onPush}, keepFor ${sharing.keepForMs} ms`,
+    )
+  if (steps.length > 0) lines.push(`the action has the steps ${steps.join(' and ')}`)
   if (scenario.reportRunningAfterMs !== 0)
     lines.push(`running is reported after ${scenario.reportRunningAfterMs ?? 'no'} ms`)
   if (scenario.stepsGoOn) lines.push('steps that are told to stop go on')

@@ -19,6 +19,12 @@ export const STEPS = [
   'create branch',
   'open branch',
   'delete branch',
+  'list branches',
+  /** A deployment's claim is put on a shared branch, or taken off. */
+  'claim branch',
+  'release claim',
+  'migrate',
+  'ready',
   'request cancellation',
 ] as const
 

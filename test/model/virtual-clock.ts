@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
 
 /** A process whose work stops with it: what is due for it is dropped when it died, and waits while it stands still. */
 export interface Process {
@@ -141,6 +143,37 @@ function before(one: Entry, other: Entry): boolean {
   return (one.at - other.at || one.phase - other.phase || one.order - other.order) < 0
 }
 
+const realDelay = timers.setTimeout
+/** The clock of the sequence in hand. */
+let current: VirtualClock | undefined
+
+/** Waits as `setTimeout` of `node:timers/promises` does, in virtual time where a sequence is in hand. */
+function delay<T>(
+  ms?: number,
+  value?: T,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  const clock = current
+  // oxlint-disable-next-line prefer-rest-params -- as it was called
+  if (!clock) return realDelay(...(arguments as unknown as Parameters<typeof realDelay<T>>))
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const alarm = clock.after(
+      ms ?? 0,
+      () => {
+        signal?.removeEventListener('abort', giveUp)
+        resolve(value as T)
+      },
+      { timer: true },
+    )
+    const giveUp = () => {
+      alarm.cancel()
+      reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
+}
+
 /**
  * Runs `action` in a world whose time is that of the clock and whose `fetch` is the given one. Nothing else of this
  * process may run meanwhile.
@@ -153,6 +186,11 @@ export async function inVirtualTime<T>(
   const { now } = Date
   const timeout = AbortSignal.timeout.bind(AbortSignal)
   const { fetch: realFetch, setInterval, clearInterval } = globalThis
+  current = clock
+  if (timers.setTimeout !== delay) {
+    timers.setTimeout = delay
+    syncBuiltinESMExports()
+  }
   Date.now = () => clock.now
   AbortSignal.timeout = (ms) => {
     const controller = new AbortController()
@@ -186,6 +224,7 @@ export async function inVirtualTime<T>(
   try {
     return await action()
   } finally {
+    current = undefined
     Date.now = now
     AbortSignal.timeout = timeout
     Object.assign(globalThis, { fetch: realFetch, setInterval, clearInterval })

@@ -37,6 +37,19 @@ export async function claimBranch(
   })
 }
 
+/** Makes the branch in the edition that its mark asks for, if somebody claims it and it does not stand complete. */
+export async function restoreBranch(
+  address: ServerAddress,
+  request: CopyRequest,
+  call: DriverCall,
+): Promise<void> {
+  requireShared(request.ref)
+  await makeBranch(address, request, {
+    call,
+    markFor: (mark) => (mark.claims.length > 0 ? mark : undefined),
+  })
+}
+
 /** Takes the deployment's claim off the branch, if there is one, and notes the time when it was the last. */
 export async function releaseClaim(
   address: ServerAddress,

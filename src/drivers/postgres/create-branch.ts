@@ -31,18 +31,22 @@ export async function createBranch(
  * first and in one transaction, the database belongs to that role from its first moment, and its own mark comes last:
  * wherever this is cut off, what is left tells whose it is and that it is not complete.
  *
- * `markFor` gets the mark that stands, or a new one, and answers the one to write: the same where nothing is to change.
+ * `markFor` gets the mark that stands, or a new one, and answers the one to write: the same where nothing of it is to
+ * change, none where nothing is to be made.
  */
 export async function makeBranch(
   address: ServerAddress,
   request: CopyRequest,
-  { call, markFor }: { call: DriverCall; markFor: (mark: BranchMark, now: Date) => BranchMark },
+  {
+    call,
+    markFor,
+  }: { call: DriverCall; markFor: (mark: BranchMark, now: Date) => BranchMark | undefined },
 ): Promise<void> {
   const { ref, source } = request
   await withLockedBranch(address, { ref, call }, async (connection, found) => {
     const before = found.mark ?? newMark(request, { call, now: found.now })
     const mark = markFor(before, found.now)
-    if (found.ready && mark === before) return
+    if (!mark || (found.ready && mark === before)) return
     const stands = found.ready && mark.edition === before.edition
     if (!stands) await refuseForbiddenSource(connection, source)
     await call.confirm()

@@ -3,7 +3,7 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
 import type { DriverCall, EmbeddedServers, ResourceDriver } from '../driver.ts'
 import { checkServer } from './check-server.ts'
-import { claimBranch, releaseClaim } from './claim-branch.ts'
+import { claimBranch, releaseClaim, restoreBranch } from './claim-branch.ts'
 import { withConnection } from './connection.ts'
 import { createBranch } from './create-branch.ts'
 import { describeError } from './describe-error.ts'
@@ -118,6 +118,12 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
       async releaseClaim(request, call) {
         await run(call, `the claim on ${request.ref.name} is not given up`, (at, bound) =>
           releaseClaim(at, request, bound),
+        )
+      },
+
+      async restoreBranch({ source, ref }, call) {
+        await run(call, `the branch ${ref.name} was not made anew`, (at, bound) =>
+          restoreBranch(at, { source, ref, sourceWaitMs }, bound),
         )
       },
 
