@@ -16,6 +16,8 @@ afterAll(async () => {
 })
 
 const ACTIONS = 100
+/** About 5 seconds on two idle cores, more on busy ones; a lost worker noticed by no heartbeat costs a minute. */
+const SOON_MS = 25_000
 
 interface Stop {
   readonly kinds: readonly Kind[]
@@ -79,5 +81,6 @@ test.each(Object.entries(STOPS))(
     }
     const scenario = `SIGKILL with 100 actions in flight, ${what}`
     expect(await finish(scenario, [lane], { seed, figures })).toEqual([])
+    expect(last - readyAt).toBeLessThan(SOON_MS)
   },
 )
