@@ -38,7 +38,8 @@ export interface BranchDatabaseSettings<Options> {
   readonly keepFor?: string
   /**
    * What a further deployment of the git branch finds: what the earlier ones left (`'reuse'`, the default), or a fresh
-   * copy of the resource (`'reset'`), which the earlier ones then see too.
+   * copy of the resource (`'reset'`), which the earlier ones then see too; where the provider refuses that copy, they
+   * have no database until the next push.
    */
   readonly onPush?: 'reuse' | 'reset'
   /** Changes the branch before the build gets it: `sqlFiles('migrations')`, or `command('npx', ['prisma', …])`. */
@@ -150,11 +151,11 @@ export function branchDatabase<Options = Record<never, never>>(
       if (claims.some((claim) => claim.deploymentId === deploymentId))
         await keeper.releaseClaim({ ref, deploymentId }, call)
     for (const { ref, claims = [], complete } of shared) {
-      const others = claims.filter((claim) => claim.deploymentId !== deploymentId)
-      if (others.length === 0)
-        await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
+      const ours = claims.some((claim) => claim.deploymentId === deploymentId)
+      if (complete && !ours && claims.length > 0) continue
+      const gone = await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
       // This deployment began to make it anew and did not get to the end, but others were given it.
-      else if (!complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
+      if (!gone && !complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
     }
   }
 }

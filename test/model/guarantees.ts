@@ -48,7 +48,9 @@ function brokenFor(key: ActionKey, played: Played): string[] {
     broken.push(`${name} was reported failed, and its branch is left`)
   const report = action.reports.at(-1)
   const taken = action.reports.some(({ answer }) => answer === 202)
-  if (report?.status === 'succeeded' && report.toldOver && !taken && provider.has(key))
+  // A try that was cut off may have been taken for all that Holdpoint knows.
+  const known = report?.status === 'succeeded' && report.toldOver && !taken && undisturbed(played)
+  if (known && provider.has(key))
     broken.push(`${name} was over when it was reported, and its branch is left`)
   if (!withdrawn && vercel.serves(key)) broken.push(...missing(key, played))
   if (started && !withdrawn && !action.endedBefore && !obstructed(key, played)) {
@@ -63,10 +65,11 @@ function missing(key: ActionKey, { scenario, provider }: Played): string[] {
   const name = nameOf(key)
   const branch = provider.branchOf(key)
   if (!branch) return [`${name} serves, and its branch is gone`]
-  if (!branch.complete) return [`${name} serves, and its branch is not complete`]
   // A later push made the branch anew, or began to: with `reset` its content is that one's.
   const later = scenario.sharing?.onPush === 'reset' && branch.madeFor !== key.deploymentId
-  if (later) return []
+  const refused = scenario.faults.some(({ step }) => step === 'create branch')
+  if (later && (branch.complete || refused)) return []
+  if (!branch.complete) return [`${name} serves, and its branch is not complete`]
   const lost = scenario.steps.includes('migrate') && !branch.migrated.has(name)
   return lost ? [`${name} serves, and its branch is without its migration`] : []
 }
