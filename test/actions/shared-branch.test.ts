@@ -41,8 +41,7 @@ function deployment(action: Action, deploymentId: string, gitBranch?: string) {
         url: (outcome?.['DATABASE_URL'] as Secret | undefined)?.reveal() ?? '',
       }
     },
-    provision: (as: typeof call) =>
-      action.provision?.({ ...own, signal: as.signal, progress: as.progress }),
+    provision: async (changes: Partial<typeof call>) => action.provision?.({ ...own, ...changes }),
     cancel: () => action.deprovision?.(own),
     /** Months later nobody knows any more which git branch it was of. */
     cleanUp: async () => {
@@ -108,7 +107,6 @@ describe('deployments of one git branch', () => {
     const { call } = actionCall({}, source)
     const cancel = new AbortController()
     const copying = two.provision({
-      ...call,
       signal: cancel.signal,
       progress: (text) => text.startsWith('copying') && cancel.abort(new Error('canceled')),
     })
