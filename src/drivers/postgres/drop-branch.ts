@@ -74,6 +74,7 @@ export async function dropDatabase(connection: Connection, name: string): Promis
         // waits a few seconds for the others to leave; then this is tried again.
         await connection.query(drop)
         break
+      case undefined:
       default:
         throw error
     }
