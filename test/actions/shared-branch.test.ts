@@ -31,8 +31,8 @@ function deployment(action: Action, deploymentId: string, gitBranch?: string) {
   return {
     key,
     /** Runs all steps of the action; answers where the build's database is. */
-    async hold(): Promise<{ name: string; url: string }> {
-      const reference = await action.provision?.(own)
+    async hold({ provisioned = false } = {}): Promise<{ name: string; url: string }> {
+      const reference = provisioned ? undefined : await action.provision?.(own)
       await action.migrate?.({ ...own, reference: reference ?? { branch: '' } })
       await action.ready?.({ ...own, reference: reference ?? { branch: '' } })
       const outcome = await action.outcome?.({ ...own, reference: reference ?? { branch: '' } })
@@ -113,6 +113,10 @@ describe('deployments of one git branch', () => {
     await expect(copying).rejects.toThrow('canceled')
     expect((await driver.listBranches(call)).find(({ ref }) => ref.name === name)).toMatchObject({
       complete: false,
+    })
+    await expect(one.hold({ provisioned: true })).rejects.toMatchObject({
+      code: 'branch_incomplete',
+      retryable: true,
     })
     await two.cleanUp()
     expect(await linesIn(url)).toEqual(['hello'])

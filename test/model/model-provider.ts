@@ -124,8 +124,11 @@ export class ModelProvider implements ResourceDriver {
   async openBranch(ref: BranchRef, call: DriverCall): Promise<BranchConnection> {
     const password = call.deriveSecrets(ref.name)[0]
     await this.#ask('open branch', call, undefined, () => {
-      if (!this.#find(ref)?.complete)
-        throw new ActionFailure('branch_missing', 'The branch is missing.', { retryable: false })
+      const branch = this.#find(ref)
+      if (!branch?.complete)
+        throw new ActionFailure('branch_missing', 'The branch is missing, or not complete.', {
+          retryable: branch !== undefined,
+        })
     })
     return {
       url: new Secret(`postgres://u:${password.reveal()}@h/d`),

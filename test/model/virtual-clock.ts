@@ -28,7 +28,7 @@ interface Entry {
 const processes = new AsyncLocalStorage<Process | undefined>()
 
 /** As long a run as no sequence should need. */
-const MOST_STEPS = 30_000
+const MOST_STEPS = 300_000
 
 /**
  * Time that passes only when nothing is left to do: whoever waits for anything waits here, so that days take

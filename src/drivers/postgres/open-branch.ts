@@ -31,7 +31,7 @@ async function requireReady(
   { signal }: DriverCall,
 ): Promise<void> {
   const found = await withConnection(address, { signal }, (admin) => inspectBranch(admin, ref))
-  if (!found.databaseExists) throw branchMissing(ref)
+  if (!found.databaseExists && !found.roleExists) throw branchMissing(ref)
   if (!found.ready)
     throw new ActionFailure(
       'branch_incomplete',
