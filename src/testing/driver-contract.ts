@@ -1,10 +1,12 @@
 import { branchCases, lookalikeCases } from './branch-cases.ts'
 import { canceledSharingCases, cancellationCases } from './cancellation-cases.ts'
+import { claimCases } from './claim-cases.ts'
 import { concurrencyCases } from './concurrency-cases.ts'
 import type { ContractCase } from './contract-case.ts'
+import { exclusiveCases } from './exclusive-cases.ts'
 import { hostileIdCases, hostileSharingCases } from './hostile-id-cases.ts'
 import { lostAnswerCases, lostAnswerSharingCases } from './lost-answer-cases.ts'
-import { claimCases, exclusiveCases, releaseCases } from './sharing-cases.ts'
+import { releaseCases } from './release-cases.ts'
 
 /**
  * What every driver promises; see `ResourceDriver`. Each case is a test of its own for any test runner:

@@ -108,3 +108,11 @@ async function remove(scene: Scene, ref: BranchRef): Promise<void> {
   for (const { deploymentId } of claims) await scene.release(ref, deploymentId)
   await scene.deleteUnclaimed(ref, 0)
 }
+
+/** A branch that dpl_1 claimed and wrote to. */
+export async function inUse(scene: Scene) {
+  const ref = scene.newSharedRef()
+  await scene.claim(ref, 'dpl_1')
+  await scene.addLine(ref, 'of dpl_1')
+  return ref
+}
