@@ -434,10 +434,10 @@ export class ModelTemporal {
       }
       if (command.requestCancelActivity) {
         const seq = command.requestCancelActivity.seq ?? 0
-        const unsent = task.decisions.some((decision) =>
-          decision.commands.some((other) => other.scheduleActivity?.seq === seq),
-        )
-        if (unsent) answers.push(canceledJob(seq, '', false))
+        const unsent = task.decisions
+          .flatMap(({ commands }) => commands)
+          .find((other) => other.scheduleActivity?.seq === seq)?.scheduleActivity
+        if (unsent) answers.push(canceledJob(seq, unsent.activityType ?? '', false))
         else {
           const activity = run.activities.get(seq)
           if (activity && activity.cancellationType !== WAIT_FOR_ITS_END) {
