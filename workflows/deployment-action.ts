@@ -188,8 +188,10 @@ async function deliverOutcome(
         throw ApplicationFailure.nonRetryable(report.because, 'report_refused')
       case 'vanished':
         mayHaveBeenTaken = true
-        if (vanishedAt === undefined) pauseMs = FIRST_PAUSE_MS
-        vanishedAt ??= Date.now()
+        if (vanishedAt === undefined) {
+          vanishedAt = Date.now()
+          pauseMs = FIRST_PAUSE_MS
+        }
         if (Date.now() - vanishedAt >= VANISHED_FOR_MS)
           return { phase: 'canceled', because: report.because }
         await sleep(pauseMs)

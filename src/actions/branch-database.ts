@@ -68,8 +68,7 @@ export function branchDatabase<Options = Record<never, never>>(
   } = settings
   const { sharing } = driver
   if (scope === 'git-branch' && !sharing) throw cannotShare(driver)
-  const unclaimedForMs = parseDuration(keepFor)
-  if (unclaimedForMs === undefined) throw noDuration(keepFor)
+  const unclaimedForMs = keepForMs(keepFor)
 
   const refOf = (call: { key: ActionKey; deployment: Deployment }): BranchRef =>
     (scope === 'git-branch' && gitBranchOf(call)) || branchRef(call.key)
@@ -153,7 +152,7 @@ export function branchDatabase<Options = Record<never, never>>(
     for (const { ref, claims = [], complete } of shared) {
       const ours = claims.some((claim) => claim.deploymentId === deploymentId)
       if (complete && !ours && claims.length > 0) continue
-      const gone = await keeper.deleteUnclaimed({ ref, unclaimedForMs: unclaimedForMs ?? 0 }, call)
+      const gone = await keeper.deleteUnclaimed({ ref, unclaimedForMs }, call)
       // This deployment began to make it anew and did not get to the end, but others were given it.
       if (!gone && !complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
     }
@@ -203,8 +202,10 @@ function cannotShare(driver: ResourceDriver): TypeError {
   )
 }
 
-function noDuration(text: string): TypeError {
-  return new TypeError(
+function keepForMs(text: string): number {
+  const durationMs = parseDuration(text)
+  if (durationMs !== undefined) return durationMs
+  throw new TypeError(
     `branchDatabase({ keepFor }) is ${JSON.stringify(text)}, which is no duration, so nobody knows when a shared branch may go; write '1 hour'`,
   )
 }

@@ -1,4 +1,4 @@
-import ms from 'ms'
+import { parseDuration } from '../../domain/duration.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
 import type { DriverCall, EmbeddedServers, ResourceDriver } from '../driver.ts'
@@ -37,7 +37,7 @@ const CHECK_TIMEOUT_MS = 15_000
  * Like every role, the branch's may connect where everybody may; revoke CONNECT from PUBLIC on resource databases.
  */
 export function postgres(options: PostgresOptions = {}): ResourceDriver {
-  const sourceWaitMs = parseDuration(options.sourceWait ?? '10 seconds')
+  const sourceWaitMs = waitMs(options.sourceWait ?? '10 seconds')
   const closing = new AbortController()
   // An empty environment variable is as good as none.
   const server = options.server === '' ? undefined : options.server
@@ -176,9 +176,9 @@ function unreachableFinding(error: unknown): Finding {
   }
 }
 
-function parseDuration(text: string): number {
-  const durationMs = /^\d/.test(text) ? ms(text as ms.StringValue) : NaN
-  if (Number.isFinite(durationMs)) return durationMs
+function waitMs(text: string): number {
+  const durationMs = /^\d/.test(text) ? parseDuration(text) : undefined
+  if (durationMs !== undefined && Number.isFinite(durationMs)) return durationMs
   throw new TypeError(
     `postgres({ sourceWait }) is ${JSON.stringify(text)}, which is no duration; write '10 seconds'`,
   )
