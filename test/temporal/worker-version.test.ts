@@ -1,5 +1,5 @@
 import type { WorkerDeploymentVersion } from '@temporalio/common'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
@@ -89,13 +89,16 @@ test('an action ends on the version it began with, and what comes later goes to 
   await expect
     .poll(() => becomeFirstVersion(link, one).then(() => 'current'), { timeout: 20_000 })
     .toBe('current')
-  await proveWorkflows(link, taskQueue, one)
+  // Temporal tells of a poller a moment after it came; the service asks again too.
+  const proved = (version: WorkerDeploymentVersion) =>
+    vi.waitFor(() => proveWorkflows(link, taskQueue, version), { timeout: 20_000 })
+  await proved(one)
   await dispatch('dpl_1', 'run')
   await begun.opened
 
   await startWorker(two)
   // It is ready before anything new goes to it, and does not make itself the current one.
-  await proveWorkflows(link, taskQueue, two)
+  await proved(two)
   await becomeFirstVersion(link, two)
   await dispatch('dpl_2', 'run')
   await expect.poll(() => done).toContain('dpl_2 provision one')
