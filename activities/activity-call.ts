@@ -30,17 +30,23 @@ export async function runStep<Result>(
 ): Promise<Result> {
   const context = Context.current()
   let news: string | undefined
-  const pulse = setInterval(() => context.heartbeat(news), HEARTBEAT_EVERY_MS)
+  // A local activity has no heartbeat: its worker's task stands for it.
+  const { isLocal, taskToken } = context.info
+  const beat = () => isLocal || context.heartbeat(news)
+  const pulse = setInterval(beat, HEARTBEAT_EVERY_MS)
   try {
     return await step({
       log,
       holdpoint,
       deriveSecrets,
       signal: context.cancellationSignal,
-      confirm: () => confirmAttempt(context.info.taskToken),
+      // What runs locally reads and reports; it makes nothing.
+      confirm: async () => {
+        if (!isLocal) await confirmAttempt(taskToken)
+      },
       progress(text) {
         news = text
-        context.heartbeat(text)
+        beat()
       },
     })
   } catch (error) {

@@ -4,6 +4,7 @@ import type { LatestRun } from '../src/domain/reconciliation.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import type { Log } from '../src/log.ts'
 import type { VercelConnection } from '../src/vercel/client.ts'
+import type { HeadStarts } from './head-start.ts'
 
 /** What the activities need of the process they run in. */
 export interface Dependencies {
@@ -18,6 +19,8 @@ export interface Dependencies {
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
   readonly runs: ActionRuns
+  /** Unset where webhooks come in at another process. */
+  readonly headStarts?: Pick<HeadStarts, 'opened' | 'takeFirstReport'>
 }
 
 /** The runs of an action key, as reconciliation sees and changes them. */

@@ -7,6 +7,7 @@ import { getResourceMetadata } from '../src/vercel/resources.ts'
 import { activityFailure } from './activity-call.ts'
 import { declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
+import type { HeadStartRequest, OpeningRead } from './head-start.ts'
 
 /** A new deployment may be unknown to the server that is asked first. */
 const UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS = 4
@@ -22,25 +23,35 @@ export interface OpenedAction {
   readonly steps: readonly Step[]
 }
 
-export function createDeploymentActivities({ actions, vercel, log }: Dependencies) {
+/** Reads of Vercel what an action is opened with: side by side, once each. */
+export async function readOpening(
+  { actions, vercel }: Pick<Dependencies, 'actions' | 'vercel'>,
+  { key, teamId, options }: HeadStartRequest,
+  signal?: AbortSignal,
+): Promise<OpeningRead> {
+  const { definition } = declaredAction(actions, key.action)
+  const heard = signal && { signal }
+  const [deployment, metadata] = await Promise.all([
+    getDeployment(vercel, { ...key, teamId, ...heard }),
+    definition.options && !options ? getResourceMetadata(vercel, { ...key, ...heard }) : {},
+  ])
+  return { deployment, metadata }
+}
+
+export function createDeploymentActivities(dependencies: Dependencies) {
+  const { actions, headStarts, log } = dependencies
   return {
     /**
      * Reads the deployment, and the values of the action's options. Fails for good when the action is not declared
      * or Vercel keeps saying that it does not know the deployment.
      */
-    async fetchDeployment({
-      key,
-      teamId,
-      options,
-      deadlineAt,
-    }: ActionRequest & { deadlineAt: number }): Promise<OpenedAction> {
+    async fetchDeployment(request: ActionRequest & { deadlineAt: number }): Promise<OpenedAction> {
+      const { key, options, headStart, deadlineAt } = request
       const { cancellationSignal: signal, info } = Context.current()
       try {
         const { definition } = declaredAction(actions, key.action)
-        const [deployment, metadata] = await Promise.all([
-          getDeployment(vercel, { ...key, teamId, signal }),
-          definition.options && !options ? getResourceMetadata(vercel, { ...key, signal }) : {},
-        ])
+        const early = headStart === undefined ? undefined : await headStarts?.opened(headStart)
+        const { deployment, metadata } = early ?? (await readOpening(dependencies, request, signal))
         if (deployment.standing === 'gone') {
           throw new ActionFailure(
             'deployment_unknown',

@@ -30,16 +30,16 @@ export type Report =
 export interface SucceededReport extends ActionStep {
   /** Whether an earlier try may have reached Vercel. */
   readonly mayHaveBeenTaken: boolean
+  /** The run's head start, if it had one. */
+  readonly headStart?: string
 }
 
 const REFUSALS = new Set([400, 404, 409, 410])
-/** Shorter than the heartbeat timeout: a worker that stood still sends it no more when a terminal status may follow. */
-const RUNNING_WITHIN_MS = 1500
 /** A token that Vercel still refuses by then will not come back: nothing is held at the provider any more. */
 const GIVE_UP_ON_TOKEN_AFTER_ATTEMPTS = 10
 
 export function createReportActivities(dependencies: Dependencies) {
-  const { actions, vercel, log } = dependencies
+  const { actions, vercel, headStarts, log } = dependencies
 
   /** Reads the credentials, proves them, checks the names: all of it here, so that no secret leaves the activity. */
   async function provedOutcome(step: SucceededReport, call: StepCall): Promise<Outcome> {
@@ -114,20 +114,16 @@ export function createReportActivities(dependencies: Dependencies) {
   }
 
   return {
-    /** Tells Vercel that the work has begun. Best effort: never throws, and is not tried again. */
-    async reportRunning(key: ActionKey): Promise<void> {
-      await runStep(dependencies, key, async (call) => {
-        const signal = AbortSignal.any([call.signal, AbortSignal.timeout(RUNNING_WITHIN_MS)])
-        try {
-          await updateActionStatus(vercel, key, { kind: 'running' }, signal)
-        } catch (error) {
-          log.warn('report.running_dropped', { ...key, error })
-        }
-      })
-    },
-
-    /** Proves the outcome and hands it to Vercel. Throws only what no other try can mend and Vercel never saw. */
-    async reportSucceeded(step: SucceededReport): Promise<Report> {
+    /**
+     * Proves the outcome and hands it to Vercel. Throws only what no other try can mend and Vercel never saw.
+     *
+     * As a local activity it may be run twice, before and after a crash, without the workflow knowing: unless this
+     * process knows that it is the first one, Vercel may have the outcome already.
+     */
+    async reportSucceeded(given: SucceededReport): Promise<Report> {
+      const { isLocal } = Context.current().info
+      const mayBeSecond = isLocal && !headStarts?.takeFirstReport(given.headStart ?? '')
+      const step = { ...given, mayHaveBeenTaken: given.mayHaveBeenTaken || mayBeSecond }
       return runStep(dependencies, step.key, async (call): Promise<Report> => {
         try {
           return await sendOutcome(step, call)

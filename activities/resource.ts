@@ -2,6 +2,7 @@ import type { OutcomeCall, ProvisionedObject } from '../src/actions/define-actio
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { Deployment } from '../src/domain/deployment.ts'
 import { runStep } from './activity-call.ts'
+import { besideRunning } from './report-running.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { Step } from './deployment.ts'
@@ -16,17 +17,20 @@ export interface ActionStep {
   readonly deadlineAt: number
   /** What `provision` returned; undefined before. */
   readonly reference?: unknown
+  /** For the first step: how long it may take before `running` is reported, in milliseconds. Unset: never. */
+  readonly reportRunningAfterMs?: number
 }
 
 export function createResourceActivities(dependencies: Dependencies) {
   const { actions } = dependencies
 
   async function runActionStep(name: Step, step: ActionStep): Promise<unknown> {
-    const { key, deployment, options, deadlineAt, reference } = step
+    const { key, deployment, options, deadlineAt, reference, reportRunningAfterMs } = step
     return runStep(
       dependencies,
       key,
       async (call) => {
+        const { signal } = call
         const { definition } = declaredAction(actions, key.action)
         const checked = checkOptions(definition, options)
         const stepCall: OutcomeCall<unknown, unknown> = {
@@ -36,7 +40,10 @@ export function createResourceActivities(dependencies: Dependencies) {
           options: checked,
           reference,
         }
-        return definition[name]?.(stepCall)
+        const work = async () => definition[name]?.(stepCall)
+        return reportRunningAfterMs === undefined
+          ? await work()
+          : await besideRunning(dependencies, { key, signal, afterMs: reportRunningAfterMs }, work)
       },
       deadlineAt,
     )

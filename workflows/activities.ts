@@ -30,17 +30,6 @@ const provider = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const
 
-/**
- * Tried once: `running` is news for people, and Vercel takes 100 updates a minute. Not local, because the work that is
- * scheduled beside it would wait for its end. Waited for to its end, so that it never follows a terminal status.
- */
-export const { reportRunning } = proxyActivities<Activities>({
-  startToCloseTimeout: '5 seconds',
-  heartbeatTimeout: '2 seconds',
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { maximumAttempts: 1 },
-})
-
 /** The provider's work, each step by itself. Retried until the deadline; when canceled, waited for to its end. */
 export const { provision, migrate, ready } = proxyActivities<Activities>({
   ...provider,
@@ -59,6 +48,16 @@ export const { deprovision } = proxyActivities<Activities>({
     backoffCoefficient: 2,
     maximumInterval: '1 minute',
   },
+})
+
+/**
+ * The first report, without a task queue before it. After a crash it is run again, and knows by the head start's
+ * absence that Vercel may have it.
+ */
+export const { reportSucceeded: reportSucceededAtOnce } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
 })
 
 /** Tried once a call: after a cut-off try the workflow must know that the report may have been taken. */

@@ -10,6 +10,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
+import type { Step } from '../activities/deployment.ts'
 import type { Report, SucceededReport } from '../activities/report.ts'
 import { joinWishes, type Wish } from '../src/domain/action-event.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
@@ -20,8 +21,8 @@ import {
   provision,
   ready,
   reportFailed,
-  reportRunning,
   reportSucceeded,
+  reportSucceededAtOnce,
   requestCancellation,
 } from './activities.ts'
 import { Compensations } from './compensations.ts'
@@ -141,23 +142,22 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     options,
     deadlineAt,
   }
-  let worked = false
-  const running = announceRunning(request, () => worked)
+  // Where there is nothing to be done but the report, `running` would only delay it.
+  const announced = (name: Step) =>
+    name === steps[0] && request.reportRunningAfterMs !== null
+      ? { reportRunningAfterMs: request.reportRunningAfterMs }
+      : {}
   let reference: unknown
-  try {
-    if (steps.includes('provision')) {
-      compensations.add(() => deprovision({ key, deployment }))
-      reference = await beforeDeadline(() => provision(step))
-    }
-    if (steps.includes('migrate')) await beforeDeadline(() => migrate({ ...step, reference }))
-    if (steps.includes('ready')) await beforeDeadline(() => ready({ ...step, reference }))
-  } finally {
-    // The terminal status comes after `running` or instead of it, never before.
-    worked = true
-    await running
+  if (steps.includes('provision')) {
+    compensations.add(() => deprovision({ key, deployment }))
+    reference = await beforeDeadline(() => provision({ ...step, ...announced('provision') }))
   }
+  if (steps.includes('migrate'))
+    await beforeDeadline(() => migrate({ ...step, reference, ...announced('migrate') }))
+  if (steps.includes('ready'))
+    await beforeDeadline(() => ready({ ...step, reference, ...announced('ready') }))
 
-  return await deliverOutcome({ ...step, reference }, outOfTime, request.resumed === true)
+  return await deliverOutcome({ ...step, reference }, outOfTime, request)
 }
 
 /**
@@ -167,7 +167,7 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
 async function deliverOutcome(
   step: Omit<SucceededReport, 'mayHaveBeenTaken'>,
   outOfTime: ApplicationFailure,
-  mayHaveBeenTaken: boolean,
+  request: Pick<ActionRequest, 'resumed' | 'headStart'>,
 ): Promise<ActionEnd> {
   const kept: ActionEnd = {
     phase: 'succeeded',
@@ -175,9 +175,14 @@ async function deliverOutcome(
       'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
   }
   const { deadlineAt } = step
+  let mayHaveBeenTaken = request.resumed === true
+  let { headStart } = request
   let vanishedAt: number | undefined
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const report = await tryReport({ ...step, mayHaveBeenTaken })
+    const report = headStart
+      ? await tryReport(reportSucceededAtOnce, { ...step, mayHaveBeenTaken, headStart })
+      : await tryReport(reportSucceeded, { ...step, mayHaveBeenTaken })
+    headStart = undefined
     if (report.kind !== 'vanished') vanishedAt = undefined
     switch (report.kind) {
       case 'taken':
@@ -212,24 +217,13 @@ async function deliverOutcome(
   }
 }
 
-async function tryReport(step: SucceededReport): Promise<Report> {
+async function tryReport(report: typeof reportSucceeded, step: SucceededReport): Promise<Report> {
   try {
-    return await reportSucceeded(step)
+    return await report(step)
   } catch (error) {
     if (CancellationScope.current().consideredCancelled || isFinal(error)) throw error
     // The try was cut off with its worker, perhaps after Vercel had it.
     return { kind: 'again', mayHaveBeenTaken: true, afterMs: 0 }
-  }
-}
-
-async function announceRunning(request: ActionRequest, worked: () => boolean): Promise<void> {
-  const { key, reportRunningAfterMs } = request
-  if (reportRunningAfterMs === null) return
-  try {
-    if (reportRunningAfterMs > 0 && (await condition(worked, reportRunningAfterMs))) return
-    await reportRunning(key)
-  } catch (error) {
-    if (!(error instanceof ActivityFailure) && !isCancellation(error)) throw error
   }
 }
 

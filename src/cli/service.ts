@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from '@temporalio/worker'
-import { createActivities } from '../../activities/index.ts'
+import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
 import type { Environment } from '../config/environment.ts'
@@ -18,6 +18,7 @@ import { pingTemporal, proveWorkflows } from '../temporal/readiness.ts'
 import { scheduleReconciliation } from '../temporal/reconciliation-schedule.ts'
 import { bundledWorkflows, createWorker } from '../temporal/worker.ts'
 import { becomeFirstVersion } from '../temporal/worker-version.ts'
+import type { VercelConnection } from '../vercel/client.ts'
 import { actionRuns } from './action-runs.ts'
 
 export interface ServiceSettings {
@@ -60,9 +61,34 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     breakDown = reject
   })
 
+  const vercel = connectVercel(environment)
+  const headStarts = new HeadStarts((request) =>
+    readOpening({ actions: config.actions, vercel }, request),
+  )
+  const dispatchTo = ({ client }: TemporalLink): Dispatch => ({
+    workflows: client.workflow,
+    taskQueue: config.taskQueue,
+    deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
+    reportRunningAfterMs: environment.reportRunningAfterMs,
+    ...(roles.worker && { headStarts }),
+    acceptWithinMs: ACCEPT_WITHIN_MS,
+  })
+  const activitiesFor = (opened: TemporalLink) =>
+    createActivities({
+      actions: config.actions,
+      log,
+      vercel,
+      headStarts,
+      holdpoint: holdpointId(environment, config),
+      deriveSecrets: secretDeriver(derivationKeys(environment)),
+      confirmAttempt: (taskToken) => confirmAttempt(opened.client, taskToken),
+      cancelRun: (run) => cancelRun(opened.client, run),
+      runs: actionRuns(opened.client, dispatchTo(opened)),
+    })
+
   const accept: Parameters<typeof createApp>[0]['accept'] = async (event) => {
     if (!link) throw new Error('There is no connection to Temporal yet.')
-    return await dispatchEvent(dispatchTo(link, settings), event)
+    return await dispatchEvent(dispatchTo(link), event)
   }
   const unready = async () => {
     if (closing) return 'Holdpoint is shutting down.'
@@ -105,7 +131,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       }
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
-        activities: activitiesOf(settings, opened),
+        activities: activitiesFor(opened),
         workflowBundle:
           settings.workflowBundle ?? bundledWorkflows(environment.encryptionKeys.length > 0),
         dataConverter: converter,
@@ -171,13 +197,11 @@ export function holdpointId(
   return clientId ?? `${temporalNamespace}/${taskQueue}`
 }
 
-function dispatchTo({ client }: TemporalLink, { config, environment }: ServiceSettings): Dispatch {
+function connectVercel({ accessToken = '', vercelApiUrl }: Environment): VercelConnection {
   return {
-    workflows: client.workflow,
-    taskQueue: config.taskQueue,
-    deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
-    reportRunningAfterMs: environment.reportRunningAfterMs,
-    acceptWithinMs: ACCEPT_WITHIN_MS,
+    baseUrl: vercelApiUrl,
+    accessToken: () => Promise.resolve(accessToken),
+    timeoutMs: 10_000,
   }
 }
 
@@ -187,24 +211,4 @@ function derivationKeys({ encryptionKeys, clientSecrets }: Environment) {
   if (current === undefined)
     throw new Error('There is no key to derive passwords of branches from.')
   return [current, ...older] as const
-}
-
-function activitiesOf(settings: ServiceSettings, link: TemporalLink) {
-  const { environment, config, log } = settings
-  const { client } = link
-  const token = environment.accessToken ?? ''
-  return createActivities({
-    actions: config.actions,
-    log,
-    vercel: {
-      baseUrl: environment.vercelApiUrl,
-      accessToken: () => Promise.resolve(token),
-      timeoutMs: 10_000,
-    },
-    holdpoint: holdpointId(environment, config),
-    deriveSecrets: secretDeriver(derivationKeys(environment)),
-    confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
-    cancelRun: (run) => cancelRun(client, run),
-    runs: actionRuns(client, dispatchTo(link, settings)),
-  })
 }

@@ -10,6 +10,11 @@ export interface Dispatch {
   readonly deadlineMs: (slug: string) => number
   /** How long an action may take before `running` is reported, in milliseconds; null means never. */
   readonly reportRunningAfterMs: number | null
+  /** Begins what a run will need while Temporal accepts it. Unset where the worker lives in another process. */
+  readonly headStarts?: {
+    begin(request: Pick<ActionEvent, 'key' | 'teamId' | 'options'>): string
+    drop(id: string): void
+  }
   /** How long Temporal may take to accept an event, in milliseconds. */
   readonly acceptWithinMs: number
 }

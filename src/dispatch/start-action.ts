@@ -12,10 +12,13 @@ import type { Dispatch } from './dispatch-event.ts'
  * With `resumes`, it goes on with what an earlier run left: one that no history tells of, or one that was broken off.
  */
 export async function startAction(
-  { workflows, taskQueue, deadlineMs, reportRunningAfterMs }: Dispatch,
-  { key, teamId, options }: Pick<ActionEvent, 'key' | 'teamId' | 'options'>,
+  { workflows, taskQueue, deadlineMs, reportRunningAfterMs, headStarts }: Dispatch,
+  event: Pick<ActionEvent, 'key' | 'teamId' | 'options'>,
   resumes?: { readonly brokenOff: boolean; readonly because: string },
 ): Promise<'accepted' | 'duplicate'> {
+  const { key, teamId, options } = event
+  // What an earlier run of the key has reported, nobody here knows.
+  const headStart = resumes ? undefined : headStarts?.begin(event)
   try {
     await workflows.start<DeploymentAction>(DEPLOYMENT_ACTION, {
       ...describeRun(
@@ -30,6 +33,8 @@ export async function startAction(
         : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       taskQueue,
+      // Temporal's answer brings the first task along, if a worker of this process has room for it.
+      requestEagerStart: true,
       ...(resumes && { memo: { resumed: true } }),
       args: [
         {
@@ -38,12 +43,14 @@ export async function startAction(
           ...(options && { options }),
           deadlineMs: deadlineMs(key.action),
           reportRunningAfterMs,
+          ...(headStart !== undefined && { headStart }),
           ...(resumes && { resumed: true as const }),
         },
       ],
     })
     return 'accepted'
   } catch (error) {
+    if (headStart !== undefined) headStarts?.drop(headStart)
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'duplicate'
     throw error
   }

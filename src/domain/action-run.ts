@@ -10,6 +10,8 @@ export interface ActionRequest {
   readonly deadlineMs: number
   /** How long it may take before `running` is reported; null means never. */
   readonly reportRunningAfterMs: number | null
+  /** What the process that accepted the start has begun for it; see `HeadStarts`. Unset: nothing. */
+  readonly headStart?: string
   /** Set where an earlier run of the key may have reported an outcome: a build may use what it made. */
   readonly resumed?: true
 }

@@ -1,7 +1,12 @@
 import { ApplicationFailure, type Info } from '@temporalio/activity'
 import type { Logger } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { type Activities, createActivities } from '../../activities/index.ts'
+import {
+  type Activities,
+  createActivities,
+  HeadStarts,
+  readOpening,
+} from '../../activities/index.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
@@ -28,13 +33,19 @@ export async function activitiesForTest(
   })
   const lines: string[] = []
   const acts: string[] = []
+  const { actions } = defineConfig({ actions: { branch: { name: 'Branch', ...action } } })
+  const connection = {
+    baseUrl: vercel.url,
+    timeoutMs: 500,
+    accessToken: () => Promise.resolve(ACCESS_TOKEN),
+  }
+  const headStarts = new HeadStarts((request) =>
+    readOpening({ actions, vercel: connection }, request),
+  )
   const activities = createActivities({
-    actions: defineConfig({ actions: { branch: { name: 'Branch', ...action } } }).actions,
-    vercel: {
-      baseUrl: vercel.url,
-      timeoutMs: 500,
-      accessToken: () => Promise.resolve(ACCESS_TOKEN),
-    },
+    actions,
+    vercel: connection,
+    headStarts,
     holdpoint: 'holdpoint for tests',
     deriveSecrets: secretDeriver(['key']),
     confirmAttempt: () => Promise.resolve(),
@@ -67,6 +78,7 @@ export async function activitiesForTest(
       return environment.run(activity, ...args) as ReturnType<Activities[Name]>
     },
     key,
+    headStarts,
     request: { key, deadlineMs: 60_000, deadlineAt: Infinity, reportRunningAfterMs: 0 },
     step: {
       key,

@@ -7,10 +7,31 @@ import { activitiesForTest, failureOf } from './activities-for-test.ts'
 const outcome = () => Promise.resolve({ DATABASE_URL: new Secret('hunter2'), REGION: 'iad1' })
 
 describe('running', () => {
-  test('is reported', async () => {
-    const { run, key, taken } = await activitiesForTest()
-    await run('reportRunning', key)
+  test('is reported beside the first step of the work, and has ended when that ends', async () => {
+    const { run, step, taken } = await activitiesForTest({ provision: () => Promise.resolve('it') })
+    expect(await run('provision', { ...step, reportRunningAfterMs: 0 })).toBe('it')
     expect(taken()).toEqual(['running'])
+  })
+
+  test('is not reported when the work was done before, when it fails before, or beside a later step', async () => {
+    const { run, step, sent } = await activitiesForTest({
+      provision: () => Promise.resolve(),
+      migrate: () => Promise.reject(new Error('no')),
+      ready: () => Promise.resolve(),
+    })
+    await run('provision', { ...step, reportRunningAfterMs: 60_000 })
+    await failureOf(run('migrate', { ...step, reportRunningAfterMs: 60_000 }))
+    await run('ready', step)
+    expect(sent()).toBe(0)
+  })
+
+  test('is not reported again by a second attempt', async () => {
+    const { run, step, sent } = await activitiesForTest(
+      { provision: () => Promise.resolve() },
+      { attempt: 2 },
+    )
+    await run('provision', { ...step, reportRunningAfterMs: 0 })
+    expect(sent()).toBe(0)
   })
 
   test.each<FaultAnswer>([
@@ -20,9 +41,11 @@ describe('running', () => {
     'cut-after',
     'no-answer',
   ])('is dropped and not tried again when Vercel answers with %o', async (answer) => {
-    const { run, key, vercel, taken, logged } = await activitiesForTest()
+    const { run, step, vercel, taken, logged } = await activitiesForTest({
+      provision: () => Promise.resolve(),
+    })
     vercel.dials.failNext.push({ answer })
-    await run('reportRunning', key)
+    await run('provision', { ...step, reportRunningAfterMs: 0 })
     expect(logged().match(/report.running_dropped/g)).toHaveLength(1)
     expect(taken()).toEqual(answer === 'cut-after' ? ['running'] : [])
   })

@@ -222,6 +222,11 @@ export class ModelTemporal {
 
   // What befalls workers.
 
+  /** The process that takes new tasks; undefined while there is none. */
+  get worker(): Process | undefined {
+    return this.#process.died ? undefined : this.#process
+  }
+
   /** The worker dies in the middle of everything; another one starts soon. */
   crash(): void {
     const process = this.#process

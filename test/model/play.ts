@@ -1,5 +1,6 @@
 import { asyncLocalStorage as activityInHand } from '@temporalio/activity'
-import { createActivities } from '../../activities/index.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import { branchDatabase } from '../../src/actions/branch-database.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import type { ActionEvent } from '../../src/domain/action-event.ts'
@@ -15,10 +16,12 @@ import { ModelVercel, type Withdrawal } from './model-vercel.ts'
 import { callRemotely } from './remote-call.ts'
 import type { Happening, Moment, Scenario } from './scenario.ts'
 import { nameOf, type Script } from './script.ts'
-import { inVirtualTime, VirtualClock } from './virtual-clock.ts'
+import { inVirtualTime, type Process, VirtualClock } from './virtual-clock.ts'
 import type { WorkflowCode } from './workflow-code.ts'
 
 const ACTIONS = ['branch', 'replica']
+/** What a head start reads for. One for all sequences: node slows down with each. */
+const keyAhead = new AsyncLocalStorage<ActionKey>()
 /** Vercel delivers a webhook again after this long, then after twice as long, and so on. */
 const REDELIVER_AFTER_MS = 4000
 /** Long after every run is forgotten. */
@@ -147,14 +150,32 @@ export async function play(
       }
     }
   }
+  const actions = new Map(
+    ACTIONS.map((slug) => [slug, { slug, definition, deadlineMs: scenario.deadlineMs }]),
+  )
+  const connection = {
+    baseUrl: 'https://vercel.test',
+    accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
+    timeoutMs: 10_000,
+  }
+  // A process knows only what it began itself.
+  const headStartsOf = new Map<Process | undefined, HeadStarts>()
+  const headStarts = (): HeadStarts => {
+    const { process } = clock
+    const known =
+      headStartsOf.get(process) ??
+      new HeadStarts((request) =>
+        keyAhead.run(request.key, () => readOpening({ actions, vercel: connection }, request)),
+      )
+    headStartsOf.set(process, known)
+    return known
+  }
   const activities = createActivities({
-    actions: new Map(
-      ACTIONS.map((slug) => [slug, { slug, definition, deadlineMs: scenario.deadlineMs }]),
-    ),
-    vercel: {
-      baseUrl: 'https://vercel.test',
-      accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
-      timeoutMs: 10_000,
+    actions,
+    vercel: connection,
+    headStarts: {
+      opened: (id) => headStarts().opened(id),
+      takeFirstReport: (id) => headStarts().takeFirstReport(id),
     },
     holdpoint: 'model',
     deriveSecrets: (purpose) => [new Secret(`${SECRET_MARK}-${purpose}`)],
@@ -185,6 +206,8 @@ export async function play(
   }
   provider.asker = () => keyInHand() ?? SWEEPER
   vercel.asker = () => {
+    const ahead = keyAhead.getStore()
+    if (ahead) return { key: ahead, step: 'fetch deployment' }
     const step =
       activityInHand.getStore()?.info.activityType === 'fetchDeployment'
         ? 'fetch deployment'
@@ -248,12 +271,20 @@ export async function play(
         step: 'accept',
         latencyMs: 3,
         effect: () => {
+          const { worker } = temporal
           const dispatched = dispatchEvent(
             {
               workflows: temporal.client,
               taskQueue: 'model',
               deadlineMs: () => scenario.deadlineMs,
               reportRunningAfterMs: scenario.reportRunningAfterMs,
+              ...(worker &&
+                !scenario.rolesApart && {
+                  headStarts: {
+                    begin: (request) => clock.within(worker, () => headStarts().begin(request)),
+                    drop: (id) => clock.within(worker, () => headStarts().drop(id)),
+                  },
+                }),
               acceptWithinMs: 5000,
             },
             actionEvent,

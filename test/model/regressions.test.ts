@@ -1,4 +1,4 @@
-import { beforeAll, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { activityNames, play } from './play.ts'
 import { type Moment, type Scenario, uneventful } from './scenario.ts'
 import type { Step } from './script.ts'
@@ -182,8 +182,14 @@ const sequences: Record<string, Partial<Scenario>> = {
   'the name of the branch belongs to somebody else': { nameTaken: true },
 }
 
-test.each(Object.entries(sequences))('%s', async (_, sequence) => {
-  const story: string[] = []
-  const broken = await play({ ...uneventful, ...sequence }, code, (line) => story.push(line))
-  expect(broken, story.join('\n')).toEqual([])
+describe.each([
+  { where: 'in one process', rolesApart: false },
+  { where: 'with the front door apart', rolesApart: true },
+])('$where', ({ rolesApart }) => {
+  test.each(Object.entries(sequences))('%s', async (_, sequence) => {
+    const story: string[] = []
+    const scenario = { ...uneventful, ...sequence, rolesApart }
+    const broken = await play(scenario, code, (line) => story.push(line))
+    expect(broken, story.join('\n')).toEqual([])
+  })
 })

@@ -55,6 +55,8 @@ export interface Scenario {
    */
   readonly excludes: boolean
   readonly alwaysReplays: boolean
+  /** Whether the front door and the worker are processes of their own. */
+  readonly rolesApart: boolean
   readonly happenings: readonly {
     readonly what: Happening
     readonly action: number
@@ -104,6 +106,7 @@ export const uneventful: Scenario = {
   stepsGoOn: false,
   excludes: true,
   alwaysReplays: false,
+  rolesApart: false,
   happenings: [],
   faults: [],
   deliveries: [],
@@ -206,6 +209,7 @@ function anything() {
     stepsGoOn: fc.boolean(),
     excludes: fc.nat(3).map((n) => n < 3),
     alwaysReplays: fc.nat(15).map((n) => n === 15),
+    rolesApart: fc.nat(3).map((n) => n === 3),
     happenings: fc.array(fc.record({ what: fc.constantFrom(...HAPPENINGS), action, moment }), {
       maxLength: 4,
     }),
@@ -240,6 +244,7 @@ export function describeScenario(scenario: Scenario): string[] {
   if (scenario.stepsGoOn) lines.push('steps that are told to stop go on')
   if (!scenario.excludes) lines.push('calls at the provider do not exclude each other')
   if (scenario.alwaysReplays) lines.push('every task is replayed')
+  if (scenario.rolesApart) lines.push('the front door is a process of its own')
   if (scenario.nameTaken) lines.push('the name of the branch is taken')
   for (const [dial, value] of Object.entries(scenario.dials)) {
     if (value !== PLAIN[dial as keyof VercelDials]) lines.push(`Vercel: ${dial} = ${value}`)

@@ -184,6 +184,7 @@ export async function inVirtualTime<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   const { now } = Date
+  const { now: realPerformanceNow } = performance
   const timeout = AbortSignal.timeout.bind(AbortSignal)
   const { fetch: realFetch, setInterval, clearInterval } = globalThis
   current = clock
@@ -192,6 +193,7 @@ export async function inVirtualTime<T>(
     syncBuiltinESMExports()
   }
   Date.now = () => clock.now
+  performance.now = () => clock.now
   AbortSignal.timeout = (ms) => {
     const controller = new AbortController()
     clock.after(ms, () => controller.abort(new DOMException('timeout', 'TimeoutError')), {
@@ -226,6 +228,7 @@ export async function inVirtualTime<T>(
   } finally {
     current = undefined
     Date.now = now
+    performance.now = realPerformanceNow
     AbortSignal.timeout = timeout
     Object.assign(globalThis, { fetch: realFetch, setInterval, clearInterval })
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createActivities } from '../../activities/index.ts'
+import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
 import { actionRuns } from '../../src/cli/action-runs.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
@@ -66,11 +66,21 @@ export async function holdBuilds(
     retry: { baseMs: 20 },
     ...local,
   })
+  const vercelToken = { current: 'token' }
+  const connection = {
+    baseUrl: vercel.url,
+    accessToken: () => Promise.resolve(vercelToken.current),
+    timeoutMs: 5000,
+  }
+  const headStarts = new HeadStarts((request) =>
+    readOpening({ actions: config.actions, vercel: connection }, request),
+  )
   const dispatch: Dispatch = {
     workflows: client.workflow,
     taskQueue,
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
     reportRunningAfterMs,
+    headStarts,
     acceptWithinMs: 5000,
   }
   const door = await listen(
@@ -83,7 +93,6 @@ export async function holdBuilds(
     { host: '127.0.0.1', port: 0 },
   )
   vercel.webhookUrl = `${door.url}/webhooks/vercel`
-  const vercelToken = { current: 'token' }
   const worker = await createWorker(
     { connection: environment.nativeConnection, namespace: environment.namespace },
     {
@@ -92,11 +101,8 @@ export async function holdBuilds(
       dataConverter: {},
       activities: createActivities({
         actions: config.actions,
-        vercel: {
-          baseUrl: vercel.url,
-          accessToken: () => Promise.resolve(vercelToken.current),
-          timeoutMs: 5000,
-        },
+        vercel: connection,
+        headStarts,
         holdpoint: 'holdpoint for tests',
         deriveSecrets: secretDeriver(['key']),
         log: silentLog,
