@@ -1,0 +1,30 @@
+import type { Figure } from './figures.ts'
+
+// The figures that scenarios record and requirements are stated in.
+
+export const SEQUENTIAL = 'one at a time'
+
+export function overhead(percent: number, load: string, latencyMs: number): Figure {
+  return { name: `overhead p${percent}, ${load}, Vercel ${latencyMs} ms`, unit: 'ms' }
+}
+
+export function ack(percent: number, load: string, latencyMs: number): Figure {
+  return { name: `ack p${percent}, ${load}, Vercel ${latencyMs} ms`, unit: 'ms' }
+}
+
+export const greatestRate: Figure = { name: 'greatest rate', unit: '/s' }
+export const cpuPerAction: Figure = { name: 'CPU per action at that rate', unit: 'ms' }
+export const cpuOfApp: Figure = { name: '  of it the application', unit: 'ms' }
+export const cpuOfServer: Figure = { name: '  of it the Temporal server', unit: 'ms' }
+
+export function events(action: string): Figure {
+  return { name: `history events, ${action}`, unit: '' }
+}
+
+export function billable(action: string): Figure {
+  return { name: `billable Temporal actions, ${action}`, unit: '' }
+}
+
+export const startUp: Figure = { name: 'start-up', unit: 's' }
+export const peakMemoryOfApp: Figure = { name: 'peak memory, application', unit: 'MiB' }
+export const peakMemoryOfServer: Figure = { name: 'peak memory, Temporal server', unit: 'MiB' }
