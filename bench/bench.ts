@@ -29,22 +29,25 @@ export interface Bench {
    * Starts a system in a new directory, hands it over, and ends and deletes everything of it, after an error too. Only
    * one system runs at a time, so that none pays for another.
    */
-  measure<Result>(
+  readonly measure: <Result>(
     run: (running: RunningSystem, target: Target) => Promise<Result>,
     start: (surroundings: Surroundings) => Promise<RunningSystem>,
-  ): Promise<Result>
+  ) => Promise<Result>
   /** `measure` for each system in turn, as many rounds as asked for: interleaved, so that none has the quiet hour. */
-  eachRound(
+  readonly eachRound: (
     systems: readonly SystemId[],
     run: (id: SystemId, running: RunningSystem, target: Target) => Promise<void>,
-  ): Promise<void>
+  ) => Promise<void>
+  /** Ends and deletes what runs now. */
+  readonly abandon: () => Promise<void>
 }
 
 /** One of the things that can be measured by itself. */
 export interface Scenario {
   readonly name: string
   readonly about: string
-  run(bench: Bench): Promise<void>
+  /** Records figures; answers what else there is to print. */
+  run(bench: Bench): Promise<string | void>
 }
 
 const CLIENT_SECRET = 'client-secret-of-the-benchmark'
@@ -58,9 +61,17 @@ export function createBench(settings: {
   readonly progress: (line: string) => void
 }): Bench {
   const { options, vercel, cliPath, progress } = settings
+  let current: { directory: string; running?: RunningSystem } | undefined
+
+  const end = async () => {
+    const ending = current
+    await ending?.running?.stop()
+    if (ending) await rm(ending.directory, { recursive: true, force: true })
+  }
 
   const measure: Bench['measure'] = async (run, start) => {
     const directory = await mkdtemp(join(tmpdir(), 'holdpoint-bench-'))
+    current = { directory }
     vercel.reset()
     vercel.latencyMs = 0
     try {
@@ -70,22 +81,23 @@ export function createBench(settings: {
         cliPath,
         directory,
       }
-      const running = await start(surroundings)
+      const running = (current.running = await start(surroundings))
       const sender = webhookSender(running.webhookUrl, CLIENT_SECRET)
       try {
         return await run(running, { vercel, sender, action: 'env' })
       } finally {
         sender.close()
-        await running.stop()
       }
     } finally {
-      await rm(directory, { recursive: true, force: true })
+      await end()
+      current = undefined
     }
   }
 
   return {
     ...settings,
     measure,
+    abandon: end,
     async eachRound(systems, run) {
       for (let round = 1; round <= options.rounds; round += 1) {
         for (const id of systems) {

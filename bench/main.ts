@@ -9,19 +9,24 @@ import { describeMachine, machineLines } from './report/machine.ts'
 import { judge, verdictLines } from './report/requirements.ts'
 import { figuresTable } from './report/table.ts'
 import { cost } from './scenarios/cost.ts'
+import { growth } from './scenarios/growth.ts'
 import { latency } from './scenarios/latency.ts'
+import { neighbour } from './scenarios/neighbour.ts'
+import { profile } from './scenarios/profile.ts'
+import { rate } from './scenarios/rate.ts'
 import { SYSTEMS, type SystemId } from './systems/system.ts'
 import { startFakeVercel } from './vercel/fake-vercel.ts'
 
 // `npm run bench -- latency cost`: measures Holdpoint beside its peers, in one run.
 
-const SCENARIOS: readonly Scenario[] = [latency, cost]
+const MEASURES: readonly Scenario[] = [latency, rate, cost, growth, neighbour]
+const SCENARIOS: readonly Scenario[] = [...MEASURES, profile]
 
 const program = new Command('bench')
   .description('Measures Holdpoint beside its peers, in one run on one machine.')
   .argument(
     '[scenarios...]',
-    `any of ${SCENARIOS.map(({ name }) => name).join(', ')}; all unless said`,
+    `any of ${SCENARIOS.map(({ name }) => name).join(', ')}; all but profile unless said`,
   )
   .option('--rounds <number>', 'rounds, of which the medians count', wholeNumber, 3)
   .option('--quick', 'one small round, to see that everything works', false)
@@ -75,13 +80,18 @@ async function run(
     cliPath,
     progress: console.error,
   })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void bench.abandon().finally(() => process.exit(130)))
+  }
   console.log(machineLines(machine))
   for (const scenario of scenarios) {
     console.error(`${scenario.name}: ${scenario.about}`)
-    await scenario.run(bench)
+    const text = await scenario.run(bench)
+    if (text) console.log(`\n${text}`)
   }
   const verdicts = judge(figures)
-  console.log(`\n${figuresTable(figures, flags.systems)}\n\n${verdictLines(verdicts)}`)
+  if (figures.figures().length > 0) console.log(`\n${figuresTable(figures, flags.systems)}`)
+  if (verdicts.length > 0) console.log(`\n${verdictLines(verdicts)}`)
   if (flags.quick) console.log('\nOne quick round: everything works, and the figures mean nothing.')
   if (flags.json !== undefined) {
     await writeFile(flags.json, JSON.stringify({ machine, flags, figures, verdicts }, null, 2))
@@ -90,7 +100,7 @@ async function run(
 }
 
 function chosenScenarios(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return SCENARIOS
+  if (names.length === 0) return MEASURES
   return names.map((name) => {
     const scenario = SCENARIOS.find((each) => each.name === name)
     if (scenario) return scenario

@@ -31,6 +31,8 @@ export interface StartedAction {
   readonly action: string
   /** Milliseconds until the 2xx. Rejects when there is none. */
   readonly acked: Promise<number>
+  /** The terminal status that Vercel accepted first, and milliseconds until then. Never settles when there is none. */
+  readonly ended: Promise<{ readonly status: string; readonly afterMs: number }>
   /** Rejects when there is no 2xx, or another end than `succeeded`. Never settles when Vercel is told no end. */
   readonly measured: Promise<Measured>
 }
@@ -42,7 +44,7 @@ export function startAction(target: Target): StartedAction {
   const { vercel, sender, action, options } = target
   const { installationId = INSTALLATION, resourceId = 'store' } = target
   const deploymentId = `dpl_${randomUUID().replaceAll('-', '')}`
-  const { ended } = vercel.seen(deploymentId)
+  const terminal = vercel.ended(deploymentId)
   const body = JSON.stringify({
     id: `uev_${randomUUID()}`,
     type: 'deployment.integration.action.start',
@@ -62,15 +64,16 @@ export function startAction(target: Target): StartedAction {
   const signature = sender.sign(body)
   const begin = performance.now()
   const acked = sender.post(body, signature).then(() => performance.now() - begin)
-  const measured = Promise.all([acked, ended]).then(([ackMs, { status, at }]) => {
+  const ended = terminal.then(({ status, at }) => ({ status, afterMs: at - begin }))
+  const measured = Promise.all([acked, ended]).then(([ackMs, { status, afterMs }]) => {
     if (status === 'succeeded') {
-      return { deploymentId, ackMs, overheadMs: at - begin, endedAt: at }
+      return { deploymentId, ackMs, overheadMs: afterMs, endedAt: begin + afterMs }
     }
     throw new Error(
       `The action of ${deploymentId} ended as ${status}, so its time says nothing: look at the log of the system.`,
     )
   })
-  // Who waits for the end hears of it; a caller may wait for the 2xx alone.
-  measured.catch(() => {})
-  return { deploymentId, installationId, resourceId, action, acked, measured }
+  // Whoever waits for one of them hears of it.
+  for (const each of [acked, measured]) each.catch(() => {})
+  return { deploymentId, installationId, resourceId, action, acked, ended, measured }
 }

@@ -1,6 +1,19 @@
 import type { SystemId } from '../systems/system.ts'
 import type { Figure, Figures } from './figures.ts'
-import { cpuPerAction, events, greatestRate, overhead, SEQUENTIAL } from './known-figures.ts'
+import {
+  cpuPerAction,
+  events,
+  floodLost,
+  greatestRate,
+  grown,
+  neighbourBeside,
+  neighbourIdle,
+  overhead,
+  peakOfAppWithOpen,
+  refusedCalls,
+  SEQUENTIAL,
+  unfinished,
+} from './known-figures.ts'
 import { printed } from './table.ts'
 
 /** What Holdpoint promises of its figures: ratios, so that the machine matters little. */
@@ -60,6 +73,25 @@ const requirements: readonly Requirement[] = [
   },
   { text: 'history events of env: at most 8', value: ours(events('env')), atMost: 8 },
   { text: 'history events of branch: at most 14', value: ours(events('branch')), atMost: 14 },
+  ...(['overhead p50', 'CPU'] as const).map((what) => ({
+    text: `${what} per action after 10,000 actions to after 100: at most 1.2`,
+    value: (figures: Figures) =>
+      divide(ours(grown(what, 10_000))(figures), ours(grown(what, 100))(figures)),
+    atMost: 1.2,
+  })),
+  {
+    text: 'memory of the application with 1,000 actions open: under 500 MiB',
+    value: ours(peakOfAppWithOpen),
+    atMost: 500,
+  },
+  { text: 'of 1,000 actions open at once, never finished: 0', value: ours(unfinished), atMost: 0 },
+  {
+    text: 'overhead p95 of a neighbour beside a flood to idle: at most 1.2',
+    value: (figures) => divide(ours(neighbourBeside)(figures), ours(neighbourIdle)(figures)),
+    atMost: 1.2,
+  },
+  { text: 'terminal statuses lost in a flood: 0', value: ours(floodLost), atMost: 0 },
+  { text: 'calls answered with 429 in a flood: under 5 %', value: ours(refusedCalls), atMost: 5 },
 ]
 
 function divide(dividend: number | undefined, divisor: number | undefined): number | undefined {

@@ -3,12 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { createRequestCounter, type RateLimit } from '../../src/simulator/count-requests.ts'
 import { waitingDeployment } from './waiting-deployment.ts'
 
-/** What the fake Vercel has seen of one deployment's action. Times are `performance.now()`. */
-export interface Seen {
-  /** When each status was accepted: when its 202 was written. */
-  readonly accepted: { readonly status: string; readonly at: number }[]
-  /** Resolves with the first accepted terminal status. */
-  readonly ended: Promise<{ readonly status: string; readonly at: number }>
+/** A terminal status, and when its 202 was written, as `performance.now()`. */
+export interface Accepted {
+  readonly status: string
+  readonly at: number
 }
 
 /**
@@ -21,8 +19,8 @@ export interface FakeVercel {
   latencyMs: number
   /** For the updates of each installation; undefined lifts it. */
   updateLimit: RateLimit | undefined
-  /** What was seen of a deployment; asked for first, it waits for it. */
-  seen(deploymentId: string): Seen
+  /** Resolves with the terminal status of the deployment's action that is accepted first. */
+  ended(deploymentId: string): Promise<Accepted>
   /** How many calls were answered, and how many of these with 429. */
   readonly calls: { total: number; refused: number }
   /** Forgets all deployments and counts; lifts the limit. */
@@ -30,23 +28,9 @@ export interface FakeVercel {
   close(): Promise<void>
 }
 
-interface Tracked extends Seen {
-  readonly end: (terminal: { status: string; at: number }) => void
-}
-
 export async function startFakeVercel(): Promise<FakeVercel> {
-  const deployments = new Map<string, Tracked>()
+  const waiting = new Map<string, (accepted: Accepted) => void>()
   let countUpdate = createRequestCounter(Date.now)
-
-  const track = (id: string): Tracked => {
-    const known = deployments.get(id)
-    if (known) return known
-    let end: Tracked['end'] = () => {}
-    const ended = new Promise<{ status: string; at: number }>((resolve) => (end = resolve))
-    const tracked = { accepted: [], ended, end }
-    deployments.set(id, tracked)
-    return tracked
-  }
 
   const answer = (request: IncomingMessage, response: ServerResponse, body: string): void => {
     const [, version, kind, id = '', , installationId = ''] = (request.url ?? '').split('/')
@@ -63,9 +47,7 @@ export async function startFakeVercel(): Promise<FakeVercel> {
     const { status } = JSON.parse(body) as { status: string }
     const accepted = { status, at: performance.now() }
     response.writeHead(202).end()
-    const deployment = track(id)
-    deployment.accepted.push(accepted)
-    if (status !== 'running') deployment.end(accepted)
+    if (status !== 'running') waiting.get(id)?.(accepted)
   }
 
   const server = createServer((request, response) => {
@@ -84,10 +66,10 @@ export async function startFakeVercel(): Promise<FakeVercel> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     latencyMs: 0,
     updateLimit: undefined,
-    seen: track,
+    ended: (id) => new Promise((resolve) => waiting.set(id, resolve)),
     calls: { total: 0, refused: 0 },
     reset() {
-      deployments.clear()
+      waiting.clear()
       countUpdate = createRequestCounter(Date.now)
       vercel.updateLimit = undefined
       vercel.calls.total = 0
