@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { Command, InvalidArgumentError } from 'commander'
+import { readEnvironment } from '../src/config/environment.ts'
+import { cliCacheDirectory, findTemporalCli } from '../src/temporal/find-cli.ts'
+import { createBench, type Scenario } from './bench.ts'
+import { Figures } from './report/figures.ts'
+import { describeMachine, machineLines } from './report/machine.ts'
+import { judge, verdictLines } from './report/requirements.ts'
+import { figuresTable } from './report/table.ts'
+import { cost } from './scenarios/cost.ts'
+import { growth } from './scenarios/growth.ts'
+import { latency } from './scenarios/latency.ts'
+import { neighbour } from './scenarios/neighbour.ts'
+import { profile } from './scenarios/profile.ts'
+import { rate } from './scenarios/rate.ts'
+import { SYSTEMS, type SystemId } from './systems/system.ts'
+import { startFakeVercel } from './vercel/fake-vercel.ts'
+
+// `npm run bench -- latency cost`: measures Holdpoint beside its peers, in one run.
+
+const MEASURES: readonly Scenario[] = [latency, rate, cost, growth, neighbour]
+const SCENARIOS: readonly Scenario[] = [...MEASURES, profile]
+
+const program = new Command('bench')
+  .description('Measures Holdpoint beside its peers, in one run on one machine.')
+  .argument(
+    '[scenarios...]',
+    `any of ${SCENARIOS.map(({ name }) => name).join(', ')}; all but profile unless said`,
+  )
+  .option('--rounds <number>', 'rounds, of which the medians count', wholeNumber, 3)
+  .option('--quick', 'one small round, to see that everything works', false)
+  .option('--systems <list>', 'comma-separated', systemList, Object.keys(SYSTEMS) as SystemId[])
+  .option('--json <file>', 'write everything there, the value of each round too')
+  .option(
+    '--limit-window <seconds>',
+    'in which 100 updates are allowed (neighbour)',
+    wholeNumber,
+    60,
+  )
+  .addHelpText(
+    'after',
+    `\nScenarios:\n${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
+  )
+  .action(run)
+
+await program.parseAsync()
+process.exit()
+
+async function run(
+  names: readonly string[],
+  flags: {
+    rounds: number
+    quick: boolean
+    systems: SystemId[]
+    json?: string
+    limitWindow: number
+  },
+): Promise<void> {
+  const scenarios = chosenScenarios(names)
+  const machine = await describeMachine(tmpdir())
+  const environment = readEnvironment()
+  const cliPath = await findTemporalCli({
+    cliPath: environment.temporalCliPath,
+    searchPath: environment.searchPath,
+    cacheDirectory: cliCacheDirectory(environment.xdgCacheHome),
+    onProgress: console.error,
+  })
+  const vercel = await startFakeVercel()
+  const figures = new Figures()
+  const bench = createBench({
+    options: {
+      rounds: flags.quick ? 1 : flags.rounds,
+      quick: flags.quick,
+      systems: flags.systems,
+      limitWindowMs: flags.limitWindow * 1000,
+    },
+    vercel,
+    figures,
+    cliPath,
+    progress: console.error,
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void bench.abandon().finally(() => process.exit(130)))
+  }
+  console.log(machineLines(machine))
+  for (const scenario of scenarios) {
+    console.error(`${scenario.name}: ${scenario.about}`)
+    const text = await scenario.run(bench)
+    if (text) console.log(`\n${text}`)
+  }
+  const verdicts = judge(figures)
+  if (figures.figures().length > 0) console.log(`\n${figuresTable(figures, flags.systems)}`)
+  if (verdicts.length > 0) console.log(`\n${verdictLines(verdicts)}`)
+  if (flags.quick) console.log('\nOne quick round: everything works, and the figures mean nothing.')
+  if (flags.json !== undefined) {
+    await writeFile(flags.json, JSON.stringify({ machine, flags, figures, verdicts }, null, 2))
+  }
+  await vercel.close()
+}
+
+function chosenScenarios(names: readonly string[]): readonly Scenario[] {
+  if (names.length === 0) return MEASURES
+  return names.map((name) => {
+    const scenario = SCENARIOS.find((each) => each.name === name)
+    if (scenario) return scenario
+    const known = SCENARIOS.map((each) => each.name).join(', ')
+    throw new InvalidArgumentError(`There is no scenario ${name}: choose from ${known}.`)
+  })
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+function systemList(text: string): SystemId[] {
+  return text.split(',').map((id) => {
+    if (Object.hasOwn(SYSTEMS, id)) return id as SystemId
+    throw new InvalidArgumentError(`Choose from ${Object.keys(SYSTEMS).join(', ')}.`)
+  })
+}

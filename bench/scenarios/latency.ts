@@ -1,0 +1,64 @@
+import { type Bench, type Scenario, warmUp } from '../bench.ts'
+import type { Measured, Target } from '../load/action.ts'
+import { atRate, oneAtATime } from '../load/loads.ts'
+import { ack, overhead, SEQUENTIAL } from '../report/known-figures.ts'
+import { percentile } from '../statistics.ts'
+import type { SystemId } from '../systems/system.ts'
+
+const VERCEL_LATENCIES_MS = [0, 20]
+const RATES_PER_SECOND = [20, 50]
+const PERCENTILES = [50, 95, 99]
+
+/**
+ * How long an action holds a build without doing any work: from the beginning of the POST of its webhook until Vercel
+ * accepts `succeeded`; and how long the webhook waits for its 2xx. One at a time, then at constant rates.
+ */
+export const latency: Scenario = {
+  name: 'latency',
+  about: 'blocking overhead and time to the 2xx, one at a time and at 20 and 50 a second',
+  async run(bench) {
+    const { quick, systems } = bench.options
+    await bench.eachRound(systems, async (id, _running, target) => {
+      await warmUp(target, quick)
+      for (const latencyMs of VERCEL_LATENCIES_MS) {
+        target.vercel.latencyMs = latencyMs
+        const count = quick ? 10 : 200
+        const measured = await oneAtATime(target, { count, limitMs: 20_000 })
+        record(bench, id, SEQUENTIAL, latencyMs, measured)
+      }
+      // With default flags the server of plain does about 12 actions a second.
+      if (id !== 'plain') await measureRates(bench, id, target)
+    })
+  },
+}
+
+async function measureRates(bench: Bench, id: SystemId, target: Target): Promise<void> {
+  const seconds = bench.options.quick ? 1 : 10
+  for (const perSecond of RATES_PER_SECOND) {
+    for (const latencyMs of VERCEL_LATENCIES_MS) {
+      target.vercel.latencyMs = latencyMs
+      const load = { perSecond, count: perSecond * seconds, drainMs: 30_000 }
+      const measured = await atRate(target, load).catch(() => undefined)
+      record(bench, id, `${perSecond} a second`, latencyMs, measured ?? [])
+      // It is still busy with what it could not bear.
+      if (!measured) return
+    }
+  }
+}
+
+function record(
+  { figures }: Bench,
+  id: SystemId,
+  load: string,
+  latencyMs: number,
+  measured: readonly Measured[],
+): void {
+  const overheads = measured.map(({ overheadMs }) => overheadMs)
+  const acks = measured.map(({ ackMs }) => ackMs)
+  for (const percent of PERCENTILES) {
+    figures.record(overhead(percent, load, latencyMs), id, percentile(overheads, percent))
+  }
+  for (const percent of PERCENTILES) {
+    figures.record(ack(percent, load, latencyMs), id, percentile(acks, percent))
+  }
+}

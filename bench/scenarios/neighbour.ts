@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Bench, type Scenario, warmUp } from '../bench.ts'
+import { INSTALLATION, startAction, type Target } from '../load/action.ts'
+import {
+  floodFailed,
+  floodLost,
+  floodTook,
+  neighbourBeside,
+  neighbourIdle,
+  refusedCalls,
+} from '../report/known-figures.ts'
+import { percentile } from '../statistics.ts'
+import { startSystem } from '../systems/start-system.ts'
+
+const UPDATES_PER_WINDOW = 100
+const FLOOD = 600
+/** Of the neighbour, which reports twice an action and so stays under its own limit. */
+const ACTIONS_PER_WINDOW = 40
+const VERCEL_LATENCY_MS = 20
+
+/**
+ * Vercel takes 100 updates a minute of an installation. One installation starts 600 actions at once; another one, with
+ * one action at a time, should not notice. Every action of both has to reach a terminal status in the end. Once, not
+ * in rounds: with the real window it takes a quarter of an hour.
+ */
+export const neighbour: Scenario = {
+  name: 'neighbour',
+  about:
+    'one installation beside another one that starts 600 actions at once, at 100 updates a minute',
+  async run(bench) {
+    await bench.measure(
+      (_running, target) => measureNeighbour(bench, target),
+      (surroundings) => startSystem('holdpoint', surroundings),
+    )
+  },
+}
+
+async function measureNeighbour(bench: Bench, target: Target): Promise<void> {
+  const { figures, progress, options } = bench
+  const { quick } = options
+  const { vercel } = target
+  const windowMs = quick ? 2000 : options.limitWindowMs
+  const count = quick ? 100 : FLOOD
+  await warmUp(target, quick)
+  vercel.latencyMs = VERCEL_LATENCY_MS
+  vercel.updateLimit = { total: UPDATES_PER_WINDOW, windowMs }
+  const quiet = { ...target, installationId: 'icfg_neighbour00000000000' }
+
+  progress(`  the neighbour alone, for ${windowMs / 1000} s`)
+  const idle = await actNowAndThen(quiet, windowMs, sleep(windowMs))
+  figures.record(neighbourIdle, 'holdpoint', percentile(idle, 95))
+
+  progress(`  ${count} actions of another installation at once`)
+  vercel.calls.total = 0
+  vercel.calls.refused = 0
+  const flooded = flood({ ...target, installationId: INSTALLATION }, count, windowMs)
+  const beside = await actNowAndThen(quiet, windowMs, flooded)
+  const { statuses, tookMs } = await flooded
+  const lost = count - statuses.length + beside.filter((ms) => ms === Infinity).length
+  figures.record(neighbourBeside, 'holdpoint', percentile(beside, 95))
+  figures.record(floodTook, 'holdpoint', tookMs / 1000)
+  figures.record(floodFailed, 'holdpoint', statuses.filter((each) => each === 'failed').length)
+  figures.record(floodLost, 'holdpoint', lost)
+  figures.record(refusedCalls, 'holdpoint', (vercel.calls.refused / vercel.calls.total) * 100)
+}
+
+/** One action after the other, evenly, until the promise settles. Answers their overheads; Infinity for one that did not end. */
+async function actNowAndThen(
+  target: Target,
+  windowMs: number,
+  until: Promise<unknown>,
+): Promise<number[]> {
+  const everyMs = windowMs / ACTIONS_PER_WINDOW
+  const overheads: number[] = []
+  let over = false
+  void until.finally(() => (over = true))
+  while (!over) {
+    const pause = sleep(everyMs)
+    const { ended } = startAction(target)
+    const limit = sleep(windowMs * 3 + 30_000).then(() => ({ afterMs: Infinity }))
+    overheads.push((await Promise.race([ended, limit])).afterMs)
+    await pause
+  }
+  return overheads
+}
+
+/** Starts all at once, and answers the terminal statuses that came in ample time. */
+async function flood(
+  target: Target,
+  count: number,
+  windowMs: number,
+): Promise<{ statuses: string[]; tookMs: number }> {
+  const begin = performance.now()
+  const windows = (count * 2) / UPDATES_PER_WINDOW
+  const statuses: string[] = []
+  const ends = Array.from({ length: count }, async () => {
+    const { ended } = startAction(target)
+    statuses.push((await ended).status)
+  })
+  await Promise.race([Promise.all(ends), sleep((windows + 4) * windowMs + 30_000)])
+  return { statuses: [...statuses], tookMs: performance.now() - begin }
+}

@@ -1,0 +1,61 @@
+const ID = 'dpl_of_the_template'
+
+const template = JSON.stringify({
+  id: ID,
+  name: 'shop',
+  url: 'shop-git-feature.vercel.app',
+  inspectorUrl: `https://vercel.com/team/shop/${ID}`,
+  projectId: 'prj_shop',
+  project: { id: 'prj_shop', name: 'shop', framework: null },
+  projectSettings: {},
+  ownerId: 'team_bench',
+  team: { id: 'team_bench', name: 'team', slug: 'team' },
+  creator: { uid: 'JdWWV4bR8XYhvYvQxYjqCTh8', type: 'github', username: 'developer' },
+  plan: 'pro',
+  version: 2,
+  type: 'LAMBDAS',
+  public: false,
+  source: 'git',
+  target: null,
+  readyState: 'INITIALIZING',
+  status: 'INITIALIZING',
+  integrations: { status: 'pending', startedAt: 1767225600000 },
+  meta: {
+    githubDeployment: '1',
+    githubOrg: 'team',
+    githubRepo: 'shop',
+    githubCommitRef: 'feature',
+    githubCommitSha: '9f1c0f6d2a8b4c0e8d7a6b5c4d3e2f1a0b9c8d7e',
+    githubCommitMessage: 'Change the shop',
+    githubCommitAuthorName: 'Developer',
+  },
+  gitSource: {
+    type: 'github',
+    org: 'team',
+    repo: 'shop',
+    repoId: 123456789,
+    ref: 'feature',
+    sha: '9f1c0f6d2a8b4c0e8d7a6b5c4d3e2f1a0b9c8d7e',
+    prId: null,
+  },
+  alias: [],
+  automaticAliases: [],
+  aliasAssigned: false,
+  aliasError: null,
+  regions: ['iad1'],
+  routes: null,
+  env: [],
+  build: { env: [] },
+  buildSkipped: false,
+  isInConcurrentBuildsQueue: false,
+  isInSystemBuildsQueue: false,
+  createdIn: 'sfo1',
+  createdAt: 1767225600000,
+  bootedAt: 1767225600000,
+  buildingAt: 1767225600000,
+})
+
+/** `GET /v13/deployments/{id}` of a preview whose build waits for its actions, in the full shape, as JSON. */
+export function waitingDeployment(id: string): string {
+  return template.replaceAll(ID, id)
+}
