@@ -86,17 +86,28 @@ async function run(
   console.log(machineLines(machine))
   for (const scenario of scenarios) {
     console.error(`${scenario.name}: ${scenario.about}`)
-    const text = await scenario.run(bench)
-    if (text) console.log(`\n${text}`)
+    const known = figures.figures().length
+    try {
+      const text = await scenario.run(bench)
+      if (text) console.log(`\n${text}`)
+    } catch (error) {
+      // What the others tell is still worth having.
+      console.error(`${scenario.name} was not measured to its end:`, error)
+      process.exitCode = 1
+    }
+    const measured = figures.figures().slice(known)
+    if (measured.length > 0) console.log(`\n${figuresTable(figures, measured)}\n`)
+    if (flags.json !== undefined) await writeJson(flags.json, { machine, flags, figures })
   }
   const verdicts = judge(figures)
-  if (figures.figures().length > 0) console.log(`\n${figuresTable(figures, flags.systems)}`)
-  if (verdicts.length > 0) console.log(`\n${verdictLines(verdicts)}`)
+  if (verdicts.length > 0) console.log(verdictLines(verdicts))
   if (flags.quick) console.log('\nOne quick round: everything works, and the figures mean nothing.')
-  if (flags.json !== undefined) {
-    await writeFile(flags.json, JSON.stringify({ machine, flags, figures, verdicts }, null, 2))
-  }
+  if (flags.json !== undefined) await writeJson(flags.json, { machine, flags, figures, verdicts })
   await vercel.close()
+}
+
+async function writeJson(file: string, content: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`)
 }
 
 function chosenScenarios(names: readonly string[]): readonly Scenario[] {

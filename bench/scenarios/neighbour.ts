@@ -44,7 +44,7 @@ async function measureNeighbour(bench: Bench, target: Target): Promise<void> {
   await warmUp(target, quick)
   vercel.latencyMs = VERCEL_LATENCY_MS
   vercel.updateLimit = { total: UPDATES_PER_WINDOW, windowMs }
-  const quiet = { ...target, installationId: 'icfg_neighbour00000000000' }
+  const quiet = { ...target, installationId: 'icfg_neighbour00000000000', redeliver: true }
 
   progress(`  the neighbour alone, for ${windowMs / 1000} s`)
   const idle = await actNowAndThen(quiet, windowMs, sleep(windowMs))
@@ -53,7 +53,7 @@ async function measureNeighbour(bench: Bench, target: Target): Promise<void> {
   progress(`  ${count} actions of another installation at once`)
   vercel.calls.total = 0
   vercel.calls.refused = 0
-  const flooded = flood({ ...target, installationId: INSTALLATION }, count, windowMs)
+  const flooded = flood({ ...quiet, installationId: INSTALLATION }, count, windowMs)
   const beside = await actNowAndThen(quiet, windowMs, flooded)
   const { statuses, tookMs } = await flooded
   const lost = count - statuses.length + beside.filter((ms) => ms === Infinity).length
