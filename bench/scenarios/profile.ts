@@ -75,7 +75,9 @@ function describe(
     `${actions} actions, one at a time; CPU of the process: ${(cpuMs / actions).toFixed(1)} ms per action`,
     alignColumns([
       ['thread', 'ms/action', 'share'],
-      ...threads.map((each, index) => line(`JavaScript thread ${index}`, sum(each))),
+      ...threads.map((each, index) =>
+        line(index === 0 ? 'main thread' : `thread ${index}`, sum(each)),
+      ),
       [
         'native: Temporal core, compiler, garbage collection',
         ((cpuMs - totalMs) / actions).toFixed(2),

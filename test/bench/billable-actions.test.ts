@@ -4,20 +4,20 @@ import { billableActions } from '../../bench/billable-actions.ts'
 
 const billed = (...events: object[]) => billableActions(historyFromJSON({ events }))
 
-const event = (name: string) => ({ eventType: `EVENT_TYPE_${name}` })
+const event = (name: string, attributes: object = {}) => {
+  const camelCase = name
+    .toLowerCase()
+    .replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+  return { eventType: `EVENT_TYPE_${name}`, [`${camelCase}EventAttributes`]: attributes }
+}
 
-const marker = (task: number) => ({
-  ...event('MARKER_RECORDED'),
-  markerRecordedEventAttributes: {
+const marker = (task: number) =>
+  event('MARKER_RECORDED', {
     markerName: 'core_local_activity',
-    workflowTaskCompletedEventId: `${task}`,
-  },
-})
+    workflowTaskCompletedEventId: String(task),
+  })
 
-const started = (attempt: number) => ({
-  ...event('ACTIVITY_TASK_STARTED'),
-  activityTaskStartedEventAttributes: { attempt },
-})
+const started = (attempt: number) => event('ACTIVITY_TASK_STARTED', { attempt })
 
 test('a run is billed for its start, activities, timers, signals, upserts and local activities', () => {
   const run = [
@@ -45,11 +45,6 @@ test('the local activities of one workflow task are billed once together, those 
 
 test('every further attempt of an activity is billed', () => {
   expect(billed(event('ACTIVITY_TASK_SCHEDULED'), started(3))).toBe(3)
-  const task = {
-    ...event('WORKFLOW_TASK_COMPLETED'),
-    workflowTaskCompletedEventAttributes: {
-      meteringMetadata: { nonfirstLocalActivityExecutionAttempts: 2 },
-    },
-  }
-  expect(billed(task)).toBe(2)
+  const meteringMetadata = { nonfirstLocalActivityExecutionAttempts: 2 }
+  expect(billed(event('WORKFLOW_TASK_COMPLETED', { meteringMetadata }))).toBe(2)
 })
