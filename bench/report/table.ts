@@ -31,6 +31,7 @@ function share(figures: Figures, figure: Figure, peer: SystemId): number | undef
 export function printed(value: number | undefined): string {
   if (value === undefined) return '–'
   if (Number.isNaN(value)) return 'overloaded'
+  if (value === Infinity) return 'never'
   if (value >= 100 || Number.isInteger(value)) return value.toFixed(0)
   return value.toPrecision(value < 1 ? 2 : 3)
 }
