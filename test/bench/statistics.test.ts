@@ -15,6 +15,7 @@ test('a percentile is a value that was measured, with at least so many values no
   expect(percentile(values, 50)).toBe(100)
   expect(percentile(values, 95)).toBe(190)
   expect(percentile(values, 99)).toBe(198)
+  expect(percentile([3, 1, 2], 50)).toBe(2)
   expect(percentile([7], 99)).toBe(7)
   expect(percentile([10, 9], 50)).toBe(9)
 })
