@@ -38,7 +38,7 @@ export interface Bench {
     systems: readonly SystemId[],
     run: (id: SystemId, running: RunningSystem, target: Target) => Promise<void>,
   ) => Promise<void>
-  /** Ends and deletes what runs now. */
+  /** Ends and deletes what runs now; nothing is started any more. */
   readonly abandon: () => Promise<void>
 }
 
@@ -61,6 +61,7 @@ export function createBench(settings: {
   readonly progress: (line: string) => void
 }): Bench {
   const { options, vercel, cliPath, progress } = settings
+  let abandoned = false
   let current: { directory: string; running?: RunningSystem } | undefined
 
   const end = async () => {
@@ -70,6 +71,7 @@ export function createBench(settings: {
   }
 
   const measure: Bench['measure'] = async (run, start) => {
+    if (abandoned) throw new Error('The benchmark was abandoned.')
     const directory = await mkdtemp(join(tmpdir(), 'holdpoint-bench-'))
     current = { directory }
     vercel.reset()
@@ -97,7 +99,10 @@ export function createBench(settings: {
   return {
     ...settings,
     measure,
-    abandon: end,
+    async abandon() {
+      abandoned = true
+      await end()
+    },
     async eachRound(systems, run) {
       for (let round = 1; round <= options.rounds; round += 1) {
         for (const id of systems) {

@@ -24,7 +24,7 @@ export function billableActions({ events }: temporal.api.history.v1.IHistory): n
     const { eventType } = event
     if (eventType != null && BILLED_ONCE.has(eventType)) actions += 1
     const { attempt } = event.activityTaskStartedEventAttributes ?? {}
-    if (attempt != null) actions += attempt - 1
+    if (attempt) actions += attempt - 1
     const completed = event.workflowTaskCompletedEventAttributes
     actions += completed?.meteringMetadata?.nonfirstLocalActivityExecutionAttempts ?? 0
     const marker = event.markerRecordedEventAttributes

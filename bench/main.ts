@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 import { readEnvironment } from '../src/config/environment.ts'
 import { cliCacheDirectory, findTemporalCli } from '../src/temporal/find-cli.ts'
 import { createBench, type Scenario } from './bench.ts'
@@ -24,9 +24,10 @@ const SCENARIOS: readonly Scenario[] = [...MEASURES, profile]
 
 const program = new Command('bench')
   .description('Measures Holdpoint beside its peers, in one run on one machine.')
-  .argument(
-    '[scenarios...]',
-    `any of ${SCENARIOS.map(({ name }) => name).join(', ')}; all but profile unless said`,
+  .addArgument(
+    new Argument('[scenarios...]', 'all but profile unless said').choices(
+      SCENARIOS.map(({ name }) => name),
+    ),
   )
   .option('--rounds <number>', 'rounds, of which the medians count', wholeNumber, 3)
   .option('--quick', 'one small round, to see that everything works', false)
@@ -57,7 +58,8 @@ async function run(
     limitWindow: number
   },
 ): Promise<void> {
-  const scenarios = chosenScenarios(names)
+  const scenarios =
+    names.length === 0 ? MEASURES : SCENARIOS.filter(({ name }) => names.includes(name))
   const machine = await describeMachine(tmpdir())
   const environment = readEnvironment()
   const cliPath = await findTemporalCli({
@@ -86,27 +88,28 @@ async function run(
   console.log(machineLines(machine))
   for (const scenario of scenarios) {
     console.error(`${scenario.name}: ${scenario.about}`)
-    const text = await scenario.run(bench)
-    if (text) console.log(`\n${text}`)
+    const known = figures.figures().length
+    try {
+      const text = await scenario.run(bench)
+      if (text) console.log(`\n${text}`)
+    } catch (error) {
+      // What the others tell is still worth having.
+      console.error(`${scenario.name} was not measured to its end:`, error)
+      process.exitCode = 1
+    }
+    const measured = figures.figures().slice(known)
+    if (measured.length > 0) console.log(`\n${figuresTable(figures, measured)}\n`)
+    if (flags.json !== undefined) await writeJson(flags.json, { machine, flags, figures })
   }
   const verdicts = judge(figures)
-  if (figures.figures().length > 0) console.log(`\n${figuresTable(figures, flags.systems)}`)
-  if (verdicts.length > 0) console.log(`\n${verdictLines(verdicts)}`)
+  if (verdicts.length > 0) console.log(verdictLines(verdicts))
   if (flags.quick) console.log('\nOne quick round: everything works, and the figures mean nothing.')
-  if (flags.json !== undefined) {
-    await writeFile(flags.json, JSON.stringify({ machine, flags, figures, verdicts }, null, 2))
-  }
+  if (flags.json !== undefined) await writeJson(flags.json, { machine, flags, figures, verdicts })
   await vercel.close()
 }
 
-function chosenScenarios(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return MEASURES
-  return names.map((name) => {
-    const scenario = SCENARIOS.find((each) => each.name === name)
-    if (scenario) return scenario
-    const known = SCENARIOS.map((each) => each.name).join(', ')
-    throw new InvalidArgumentError(`There is no scenario ${name}: choose from ${known}.`)
-  })
+async function writeJson(file: string, content: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`)
 }
 
 function wholeNumber(text: string): number {

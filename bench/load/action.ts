@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FakeVercel } from '../vercel/fake-vercel.ts'
 import type { WebhookSender } from './webhook-sender.ts'
 
@@ -11,6 +12,8 @@ export interface Target {
   readonly installationId?: string
   readonly resourceId?: string
   readonly options?: Record<string, unknown>
+  /** Deliver again what gets no 2xx, as Vercel does; unset, that is an error of the measurement. */
+  readonly redeliver?: boolean
 }
 
 /** One action as its provider's customer waits for it, in milliseconds since the POST of its webhook began. */
@@ -36,6 +39,9 @@ export interface StartedAction {
   /** Rejects when there is no 2xx, or another end than `succeeded`. Never settles when Vercel is told no end. */
   readonly measured: Promise<Measured>
 }
+
+const DELIVERIES = 60
+const REDELIVER_AFTER_MS = 1000
 
 export const INSTALLATION = 'icfg_benchmark0000000000000'
 
@@ -63,7 +69,10 @@ export function startAction(target: Target): StartedAction {
   })
   const signature = sender.sign(body)
   const begin = performance.now()
-  const acked = sender.post(body, signature).then(() => performance.now() - begin)
+  const deliver = () => sender.post(body, signature)
+  const acked = (target.redeliver ? untilTaken(deliver) : deliver()).then(
+    () => performance.now() - begin,
+  )
   const ended = terminal.then(({ status, at }) => ({ status, afterMs: at - begin }))
   const measured = Promise.all([acked, ended]).then(([ackMs, { status, afterMs }]) => {
     if (status === 'succeeded') {
@@ -76,4 +85,15 @@ export function startAction(target: Target): StartedAction {
   // Whoever waits for one of them hears of it.
   for (const each of [acked, measured]) each.catch(() => {})
   return { deploymentId, installationId, resourceId, action, acked, ended, measured }
+}
+
+async function untilTaken(deliver: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; attempt < DELIVERIES; attempt += 1) {
+    try {
+      return await deliver()
+    } catch {
+      await sleep(REDELIVER_AFTER_MS)
+    }
+  }
+  await deliver()
 }

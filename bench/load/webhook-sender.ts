@@ -12,7 +12,7 @@ export interface WebhookSender {
 const ANSWER_WITHIN_MS = 30_000
 
 export function webhookSender(url: string, clientSecret: string): WebhookSender {
-  const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' })
+  const agent = new Agent({ keepAlive: true, scheduling: 'lifo' })
   const post = (body: string, signature: string) =>
     new Promise<void>((resolve, reject) => {
       const posting = request(

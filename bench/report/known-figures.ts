@@ -45,6 +45,7 @@ export const neighbourBeside: Figure = {
   name: 'neighbour, overhead p95 beside a flood',
   unit: 'ms',
 }
+export const neighbourActions: Figure = { name: '  of so many actions', unit: '' }
 export const floodFailed: Figure = { name: 'flood, actions reported failed', unit: '' }
 export const floodLost: Figure = { name: 'flood, terminal statuses lost', unit: '' }
 export const floodTook: Figure = { name: 'flood, until the last terminal status', unit: 's' }

@@ -1,24 +1,25 @@
 import { SYSTEMS, type SystemId } from '../systems/system.ts'
 import type { Figure, Figures } from './figures.ts'
 
-/** The figures as rows and the systems as columns, with Holdpoint's share of bare and of plain. */
-export function figuresTable(figures: Figures, systems: readonly SystemId[]): string {
-  const shares = (['bare', 'plain'] as const).filter(
+/** The figures as rows and the systems that have any as columns, with Holdpoint's share of bare and of plain. */
+export function figuresTable(figures: Figures, rows: readonly Figure[]): string {
+  const systems = (Object.keys(SYSTEMS) as SystemId[]).filter((system) =>
+    rows.some((figure) => figures.median(figure, system) !== undefined),
+  )
+  const peers = (['bare', 'plain'] as const).filter(
     (peer) => systems.includes('holdpoint') && systems.includes(peer),
   )
   const header = [
     '',
     ...systems.map((system) => SYSTEMS[system]),
-    ...shares.map((peer) => `÷ ${peer}`),
+    ...peers.map((peer) => `÷ ${peer}`),
   ]
-  const rows = figures
-    .figures()
-    .map((figure) => [
-      figure.unit ? `${figure.name} (${figure.unit})` : figure.name,
-      ...systems.map((system) => printed(figures.median(figure, system))),
-      ...shares.map((peer) => printed(share(figures, figure, peer))),
-    ])
-  return alignColumns([header, ...rows])
+  const lines = rows.map((figure) => [
+    figure.unit ? `${figure.name} (${figure.unit})` : figure.name,
+    ...systems.map((system) => printed(figures.median(figure, system))),
+    ...peers.map((peer) => printed(share(figures, figure, peer))),
+  ])
+  return alignColumns([header, ...lines])
 }
 
 function share(figures: Figures, figure: Figure, peer: SystemId): number | undefined {
@@ -30,6 +31,7 @@ function share(figures: Figures, figure: Figure, peer: SystemId): number | undef
 export function printed(value: number | undefined): string {
   if (value === undefined) return '–'
   if (Number.isNaN(value)) return 'overloaded'
+  if (value === Infinity) return 'never'
   if (value >= 100 || Number.isInteger(value)) return value.toFixed(0)
   return value.toPrecision(value < 1 ? 2 : 3)
 }

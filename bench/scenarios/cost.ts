@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import type { temporal } from '@temporalio/proto'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
@@ -15,12 +16,15 @@ import {
   startUp,
 } from '../report/known-figures.ts'
 import { startHoldpoint } from '../systems/holdpoint.ts'
-import type { RunningSystem, SystemId } from '../systems/system.ts'
+import type { RunningSystem, Surroundings, SystemId } from '../systems/system.ts'
 import { startSourceDatabase } from './source-database.ts'
 
 type History = temporal.api.history.v1.IHistory
 
-/** What an action costs at Temporal: events of its history, and what Temporal Cloud bills. And start-up and memory. */
+/**
+ * What an action costs at Temporal: events of its history, and what Temporal Cloud bills. How long a system takes to
+ * start on nothing, and its peak memory after some 300 actions.
+ */
 export const cost: Scenario = {
   name: 'cost',
   about: 'history events and billable Temporal actions of an action, start-up, memory',
@@ -44,19 +48,29 @@ export const cost: Scenario = {
 
 async function countEventsOfBranch(bench: Bench): Promise<void> {
   bench.progress('  a branch of a database')
-  const postgres = await startSourceDatabase('store')
+  await bench.measure(
+    (running, target) => countEvents(bench, 'holdpoint', running, { ...target, action: 'branch' }),
+    startWithPostgres,
+  )
+}
+
+async function startWithPostgres(surroundings: Surroundings): Promise<RunningSystem> {
+  const postgres = await startSourceDatabase(join(surroundings.directory, 'postgres'), 'store')
   try {
-    await bench.measure(
-      (running, target) =>
-        countEvents(bench, 'holdpoint', running, { ...target, action: 'branch' }),
-      (surroundings) =>
-        startHoldpoint(surroundings, {
-          config: 'branch.config.ts',
-          variables: { POSTGRES_URL: postgres.url },
-        }),
-    )
-  } finally {
+    const holdpoint = await startHoldpoint(surroundings, {
+      config: 'branch.config.ts',
+      variables: { POSTGRES_URL: postgres.url },
+    })
+    return {
+      ...holdpoint,
+      async stop() {
+        await holdpoint.stop()
+        await postgres.stop()
+      },
+    }
+  } catch (error) {
     await postgres.stop()
+    throw error
   }
 }
 

@@ -81,7 +81,7 @@ async function measureOpen(
   const until = Date.now() + openForMs
   const started: ReturnType<typeof startAction>[] = []
   while (started.length < count) {
-    started.push(startAction({ ...target, action: 'work', options: { until } }))
+    started.push(startAction({ ...target, action: 'work', options: { until }, redeliver: true }))
     await sleep(1000 / OPEN_PER_SECOND)
   }
   await within(60_000, 'every webhook to be taken', Promise.all(started.map((each) => each.acked)))

@@ -34,15 +34,28 @@ export const latency: Scenario = {
 
 async function measureRates(bench: Bench, id: SystemId, target: Target): Promise<void> {
   const seconds = bench.options.quick ? 1 : 10
+  let overloaded = false
   for (const perSecond of RATES_PER_SECOND) {
     for (const latencyMs of VERCEL_LATENCIES_MS) {
       target.vercel.latencyMs = latencyMs
       const load = { perSecond, count: perSecond * seconds, drainMs: 30_000 }
-      const measured = await atRate(target, load).catch(() => undefined)
-      record(bench, id, `${perSecond} a second`, latencyMs, measured ?? [])
-      // It is still busy with what it could not bear.
-      if (!measured) return
+      // After one that it could not bear it is still busy, so the next would say nothing.
+      const measured: readonly Measured[] = overloaded
+        ? []
+        : await bearable(bench, atRate(target, load))
+      overloaded = measured.length === 0
+      record(bench, id, `${perSecond} a second`, latencyMs, measured)
     }
+  }
+}
+
+/** Nothing, when the system could not bear the load. */
+async function bearable(bench: Bench, load: Promise<Measured[]>): Promise<readonly Measured[]> {
+  try {
+    return await load
+  } catch (error) {
+    bench.progress(`    overloaded: ${error instanceof Error ? error.message : String(error)}`)
+    return []
   }
 }
 

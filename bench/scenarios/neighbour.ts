@@ -5,6 +5,7 @@ import {
   floodFailed,
   floodLost,
   floodTook,
+  neighbourActions,
   neighbourBeside,
   neighbourIdle,
   refusedCalls,
@@ -44,59 +45,64 @@ async function measureNeighbour(bench: Bench, target: Target): Promise<void> {
   await warmUp(target, quick)
   vercel.latencyMs = VERCEL_LATENCY_MS
   vercel.updateLimit = { total: UPDATES_PER_WINDOW, windowMs }
-  const quiet = { ...target, installationId: 'icfg_neighbour00000000000' }
+  const quiet = { ...target, installationId: 'icfg_neighbour00000000000', redeliver: true }
 
   progress(`  the neighbour alone, for ${windowMs / 1000} s`)
-  const idle = await actNowAndThen(quiet, windowMs, sleep(windowMs))
+  // The windows that the flood's updates fill, and ample time besides.
+  const limitMs = ((count * 2) / UPDATES_PER_WINDOW + 4) * windowMs + 30_000
+  const pace = { everyMs: windowMs / ACTIONS_PER_WINDOW, limitMs }
+  const idle = await actNowAndThen(quiet, pace, sleep(windowMs))
   figures.record(neighbourIdle, 'holdpoint', percentile(idle, 95))
 
   progress(`  ${count} actions of another installation at once`)
   vercel.calls.total = 0
   vercel.calls.refused = 0
-  const flooded = flood({ ...target, installationId: INSTALLATION }, count, windowMs)
-  const beside = await actNowAndThen(quiet, windowMs, flooded)
+  const flooded = flood({ ...quiet, installationId: INSTALLATION }, count, limitMs)
+  const beside = await actNowAndThen(quiet, pace, flooded)
   const { statuses, tookMs } = await flooded
   const lost = count - statuses.length + beside.filter((ms) => ms === Infinity).length
   figures.record(neighbourBeside, 'holdpoint', percentile(beside, 95))
+  figures.record(neighbourActions, 'holdpoint', beside.length)
   figures.record(floodTook, 'holdpoint', tookMs / 1000)
   figures.record(floodFailed, 'holdpoint', statuses.filter((each) => each === 'failed').length)
   figures.record(floodLost, 'holdpoint', lost)
   figures.record(refusedCalls, 'holdpoint', (vercel.calls.refused / vercel.calls.total) * 100)
 }
 
-/** One action after the other, evenly, until the promise settles. Answers their overheads; Infinity for one that did not end. */
+/**
+ * One action after the other, no more often than the pace, until the promise settles. Answers their overheads; Infinity
+ * for one that did not end within the limit.
+ */
 async function actNowAndThen(
   target: Target,
-  windowMs: number,
+  { everyMs, limitMs }: { readonly everyMs: number; readonly limitMs: number },
   until: Promise<unknown>,
 ): Promise<number[]> {
-  const everyMs = windowMs / ACTIONS_PER_WINDOW
   const overheads: number[] = []
   let over = false
   void until.finally(() => (over = true))
   while (!over) {
     const pause = sleep(everyMs)
     const { ended } = startAction(target)
-    const limit = sleep(windowMs * 3 + 30_000).then(() => ({ afterMs: Infinity }))
-    overheads.push((await Promise.race([ended, limit])).afterMs)
+    const late = sleep(limitMs).then(() => ({ afterMs: Infinity }))
+    overheads.push((await Promise.race([ended, late])).afterMs)
     await pause
   }
   return overheads
 }
 
-/** Starts all at once, and answers the terminal statuses that came in ample time. */
+/** Starts all at once, and answers the terminal statuses that came within the limit. */
 async function flood(
   target: Target,
   count: number,
-  windowMs: number,
-): Promise<{ statuses: string[]; tookMs: number }> {
+  limitMs: number,
+): Promise<{ readonly statuses: readonly string[]; readonly tookMs: number }> {
   const begin = performance.now()
-  const windows = (count * 2) / UPDATES_PER_WINDOW
   const statuses: string[] = []
   const ends = Array.from({ length: count }, async () => {
     const { ended } = startAction(target)
     statuses.push((await ended).status)
   })
-  await Promise.race([Promise.all(ends), sleep((windows + 4) * windowMs + 30_000)])
+  await Promise.race([Promise.all(ends), sleep(limitMs)])
   return { statuses: [...statuses], tookMs: performance.now() - begin }
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Scenario, warmUp } from '../bench.ts'
 import { oneAtATime } from '../load/loads.ts'
@@ -15,32 +14,42 @@ export const profile: Scenario = {
   name: 'profile',
   about: 'what the JavaScript of Holdpoint does in an action, by package and by function',
   async run({ measure, options: { quick } }) {
-    const directory = await mkdtemp(join(tmpdir(), 'holdpoint-bench-profile-'))
-    try {
-      const nodeArguments = ['--cpu-prof', `--cpu-prof-dir=${directory}`]
-      const window = await measure(
-        async ({ app }, target) => {
-          await warmUp(target, quick)
-          const begin = { atUs: monotonicUs(), cpu: await cpuSeconds(app) }
-          const limitMs = quick ? 2000 : 20_000
-          const { length: actions } = await oneAtATime(target, { count: Infinity, limitMs })
-          const cpuMs = ((await cpuSeconds(app)) - begin.cpu) * 1000
-          return { actions, cpuMs, from: begin.atUs, to: monotonicUs() }
-        },
-        (surroundings) => startHoldpoint(surroundings, { nodeArguments }),
-      )
-      // One for each thread, written when the process ended.
-      const files = await readdir(directory)
-      const profiles = await Promise.all(
-        files.map(
-          async (file) => JSON.parse(await readFile(join(directory, file), 'utf8')) as CpuProfile,
-        ),
-      )
-      return describe(selfTimes(profiles, window), { ...window, threads: files.length })
-    } finally {
-      await rm(directory, { recursive: true, force: true })
-    }
+    let profiles = ''
+    return await measure(
+      async (running, target) => {
+        await warmUp(target, quick)
+        const [from, cpuBefore] = [monotonicUs(), await cpuSeconds(running.app)]
+        const limitMs = quick ? 2000 : 20_000
+        const { length: actions } = await oneAtATime(target, { count: Infinity, limitMs })
+        const cpuMs = ((await cpuSeconds(running.app)) - cpuBefore) * 1000
+        const window = { from, to: monotonicUs() }
+        // Profiles are written at the end of the process.
+        await running.stop()
+        const threads = await readProfiles(profiles)
+        return describe(
+          threads.map((thread) => selfTimes([thread], window)),
+          selfTimes(threads, window),
+          { actions, cpuMs },
+        )
+      },
+      (surroundings) => {
+        profiles = join(surroundings.directory, 'profiles')
+        const nodeArguments = ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
+        return startHoldpoint(surroundings, { nodeArguments })
+      },
+    )
   },
+}
+
+/** One of each JavaScript thread, the main thread first. */
+async function readProfiles(directory: string): Promise<CpuProfile[]> {
+  // CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile
+  const files = (await readdir(directory)).sort()
+  return await Promise.all(
+    files.map(
+      async (file) => JSON.parse(await readFile(join(directory, file), 'utf8')) as CpuProfile,
+    ),
+  )
 }
 
 /** The clock that V8 stamps samples with, the same for all processes of the machine. */
@@ -49,10 +58,11 @@ function monotonicUs(): number {
 }
 
 function describe(
+  threads: readonly (readonly SelfTime[])[],
   times: readonly SelfTime[],
-  { actions, cpuMs, threads }: { actions: number; cpuMs: number; threads: number },
+  { actions, cpuMs }: { readonly actions: number; readonly cpuMs: number },
 ): string {
-  const totalMs = times.reduce((sum, { ms }) => sum + ms, 0)
+  const totalMs = sum(times)
   const line = (name: string, ms: number) => [
     name,
     (ms / actions).toFixed(2),
@@ -62,11 +72,26 @@ function describe(
   for (const { place, ms } of times) places.set(place, (places.get(place) ?? 0) + ms)
   const byTime = [...places].sort((a, b) => b[1] - a[1])
   return [
-    `${actions} actions; milliseconds per action: ${(cpuMs / actions).toFixed(1)} of CPU in all threads, ${(totalMs / actions).toFixed(1)} of them in ${threads} JavaScript thread(s), the rest in native ones (Temporal's core, garbage collection)`,
+    `${actions} actions, one at a time; CPU of the process: ${(cpuMs / actions).toFixed(1)} ms per action`,
+    alignColumns([
+      ['thread', 'ms/action', 'share'],
+      ...threads.map((each, index) =>
+        line(index === 0 ? 'main thread' : `thread ${index}`, sum(each)),
+      ),
+      [
+        'native: Temporal core, compiler, garbage collection',
+        ((cpuMs - totalMs) / actions).toFixed(2),
+        '',
+      ],
+    ]),
     alignColumns([['place', 'ms/action', 'share'], ...byTime.map(([name, ms]) => line(name, ms))]),
     alignColumns([
       ['function', 'ms/action', 'share'],
       ...times.slice(0, MOST_FUNCTIONS).map(({ place, name, ms }) => line(`${place}  ${name}`, ms)),
     ]),
   ].join('\n\n')
+}
+
+function sum(times: readonly SelfTime[]): number {
+  return times.reduce((total, { ms }) => total + ms, 0)
 }

@@ -1,20 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/drivers/postgres/embedded-server.ts'
 import { identifier } from '../../src/drivers/postgres/sql.ts'
 
-/** Runs a Postgres of its own with one small database to branch. */
+/** Runs a Postgres with one small database of this name, to be branched. `stop` deletes everything. */
 export async function startSourceDatabase(
+  directory: string,
   name: string,
-): Promise<{ url: string; stop: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-bench-postgres-'))
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const server = await startEmbeddedPostgres({ directory, ephemeral: true, onProgress: () => {} })
-  const stop = async () => {
-    await server.stop()
-    await rm(directory, { recursive: true, force: true })
-  }
+  const stop = () => server.stop()
   try {
     await run(server.url, `CREATE DATABASE ${identifier(name)}`)
     const source = Object.assign(new URL(server.url), { pathname: `/${name}` }).href
