@@ -82,7 +82,7 @@ export function createUpdatePace({
     }
     const lane = lanes.get(installationId)
     if (lane) return tidy(lane, at)
-    const fresh = { sent: [], places: new Map(), closedUntil: -Infinity, share: 1 }
+    const fresh = { sent: [], places: new Map(), closedUntil: at, share: 1 }
     lanes.set(installationId, fresh)
     return fresh
   }

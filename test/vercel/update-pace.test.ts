@@ -120,13 +120,17 @@ describe('a place', () => {
     expect(ask('newcomer')).toBe(0)
   })
 
-  test('is free at once when its action was withdrawn', () => {
+  test('is free at once when its action was withdrawn, and costs none of the others theirs', () => {
     const { pace, ask, askAll, pass } = paceAt(1)
-    askAll(0, 2)
+    askAll(0, 4)
     pace.leave({ installationId: 'icfg_1', ticket: '1' })
-    pass(SPAN_MS)
+    pass(PLACE_SPAN_MS)
 
     expect(ask('newcomer')).toBe(0)
+    pass(PLACE_SPAN_MS)
+    expect(ask(2)).toBe(0)
+    pass(PLACE_SPAN_MS)
+    expect(ask(3)).toBe(0)
   })
 
   test('of one who is a second late costs nobody behind another try', () => {
