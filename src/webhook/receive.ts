@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 import { bodyRoom, boundedQueue } from './admission.ts'
 import { parseEvent } from './parse-event.ts'
 import { readBody } from './read-body.ts'
-import { isSignature, verifySignature } from './verify-signature.ts'
+import { parseSignature, verifySignature } from './verify-signature.ts'
 
 /** The largest body that is read. Vercel's events are a few kilobytes. */
 const MAX_BODY_BYTES = 1024 * 1024
@@ -43,11 +43,11 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
 
   // The cheapest refusals come first: a flood of strangers must not cost what signed events need.
   return new Hono().post('/', async (c) => {
-    const signature = c.req.header('x-vercel-signature')
+    const signature = parseSignature(c.req.header('x-vercel-signature'))
     // Sent in chunks, a body may come to anything that is taken at all.
     const announced = Number(c.req.header('content-length') ?? MAX_BODY_BYTES)
     if (announced > MAX_BODY_BYTES) return refuseUnread(c, 'body_too_large')
-    if (!isSignature(signature)) return refuseUnread(c, 'invalid_signature')
+    if (!signature) return refuseUnread(c, 'invalid_signature')
     const place = (announced <= SMALL_BODY_BYTES ? smallBodies : largeBodies).enter(announced)
     if (!place) return refuseUnread(c, 'overloaded')
     try {
