@@ -12,13 +12,37 @@ export interface Listener {
 /** Longer than Temporal may take to accept an event. */
 const DRAIN_WITHIN_MS = 10_000
 
-/** Starts to listen. Throws in three parts when the port is taken or forbidden. */
+export interface ListenSettings {
+  readonly host: string
+  readonly port: number
+  /**
+   * How long a request may take to come in whole, in milliseconds; a connection that sends nothing has as long. A
+   * webhook is a few kilobytes, sent at once; Node would give a slow sender 5 minutes.
+   */
+  readonly receiveWithinMs?: number
+  /** Connections at once; one more is closed unanswered. Each costs some tens of kilobytes; Node sets no bound. */
+  readonly maxConnections?: number
+}
+
+/**
+ * Starts to listen. Who sends too slowly is answered 408 and cut off. Throws in three parts when the port is taken or
+ * forbidden.
+ */
 export async function listen(
   app: Hono,
-  { host, port }: { host: string; port: number },
+  { host, port, receiveWithinMs = 10_000, maxConnections = 4096 }: ListenSettings,
 ): Promise<Listener> {
+  const serverOptions = {
+    headersTimeout: receiveWithinMs,
+    requestTimeout: receiveWithinMs,
+    // Node looks every 30 seconds for who is late.
+    connectionsCheckingInterval: receiveWithinMs / 10,
+  }
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const starting = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(starting))
+    const starting = serve({ fetch: app.fetch, hostname: host, port, serverOptions }, () =>
+      resolve(starting),
+    )
+    starting.maxConnections = maxConnections
     starting.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
         new Error(

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionEvent } from '../../src/domain/action-event.ts'
 import { jsonLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
+import { rawWebhook } from './raw-bytes.ts'
 
 // The front door over real HTTP; behind it stands a list of what was accepted.
 
@@ -213,28 +213,17 @@ describe('a body over 1 MiB is refused with 413 before it is read to its end', (
   })
 
   test('when it is sent in chunks that never end', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
-      const { port } = new URL(door.url)
-      const socket = connect(Number(port), '127.0.0.1')
-      let received = ''
-      socket.on('data', (data) => {
-        received += data.toString()
-        if (!received.includes('body_too_large')) return
-        socket.destroy()
-        resolve(received)
-      })
-      socket.on('error', reject)
-      socket.write(
-        'POST /webhooks/vercel HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n',
-      )
-      const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
-      const pump = () => {
-        if (socket.destroyed) return
-        socket.write(chunk, pump)
-      }
-      pump()
-    })
-    expect(answer).toContain('413')
+    const request = rawWebhook(door.url, [
+      `x-vercel-signature: ${sign('')}`,
+      'Transfer-Encoding: chunked',
+    ])
+    const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
+    const pump = () => {
+      if (request.socket.writable) request.socket.write(chunk, pump)
+    }
+    pump()
+    await expect.poll(() => request.answer).toContain('body_too_large')
+    expect(request.answer).toMatch(/^HTTP\/1.1 413 /)
   })
 
   test('and one of exactly 1 MiB is read', async () => {
@@ -242,6 +231,17 @@ describe('a body over 1 MiB is refused with 413 before it is read to its end', (
     const padded = raw + ' '.repeat(1024 * 1024 - raw.length)
     expect((await post(padded)).status).toBe(200)
   })
+})
+
+test('a signed body of which only a part comes in is no event, and no error of ours', async () => {
+  const raw = JSON.stringify(start)
+  const headers = [`x-vercel-signature: ${sign(raw)}`, `Content-Length: ${raw.length + 1}`]
+  const request = rawWebhook(door.url, headers, raw)
+  await expect.poll(() => request.socket.bytesWritten).toBeGreaterThan(raw.length)
+  request.socket.end()
+  await expect.poll(() => lines.join()).toContain('body_incomplete')
+  expect(accepted).toEqual([])
+  expect(lines.join()).not.toContain('http.unforeseen_error')
 })
 
 test('an event that was not stored durably gets 503 with Retry-After, so that Vercel delivers it again', async () => {
