@@ -1,0 +1,75 @@
+/**
+ * How long a branch of a database takes: the driver against the server's own ways and against a dump, on servers that
+ * are safe against a crash. Prints a table for each server and size; leaves nothing behind.
+ *
+ *     npm run bench:branching -- --sizes 10,100,1000 --rounds 3 --parallel 4 --directory /tmp
+ */
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { fillSource } from './fill-source.ts'
+import { printTable } from './print-table.ts'
+import { type DurableServer, startServers } from './servers.ts'
+import { type Way, waysOf, withClient } from './ways.ts'
+
+const { values } = parseArgs({
+  options: {
+    /** Megabytes of each source. */
+    sizes: { type: 'string', default: '10,100' },
+    /** How often each way is timed. */
+    rounds: { type: 'string', default: '3' },
+    /** How many copies are made at a time. */
+    parallel: { type: 'string', default: '1' },
+    /** Where the servers keep their data: a directory of the file system to measure. */
+    directory: { type: 'string', default: tmpdir() },
+  },
+})
+const sizes = values.sizes.split(',').map(Number)
+const [rounds, parallel] = [Number(values.rounds), Number(values.parallel)]
+
+const servers = await startServers(values.directory)
+try {
+  for (const server of servers) for (const size of sizes) await measure(server, size)
+} finally {
+  for (const server of servers) await server.stop()
+}
+
+async function measure(server: DurableServer, megabytes: number): Promise<void> {
+  const source = `source_${megabytes}`
+  const version = await withClient(server.url, async (client) => {
+    await client.query(`CREATE DATABASE ${source}`)
+    const { rows } = await client.query<{ version: number }>(
+      `SELECT current_setting('server_version_num')::int AS version`,
+    )
+    return rows[0]?.version ?? 0
+  })
+  await withClient(onDatabase(server.url, source), (client) => fillSource(client, megabytes))
+  const ways = waysOf(server, version)
+  const timesMs = new Map<string, number[]>(ways.map(({ name }) => [name, []]))
+  // Round by round, so that a slow minute of the machine is everybody's.
+  for (let round = 0; round < rounds; round++)
+    for (const way of ways) timesMs.get(way.name)?.push(await time(server, way, source))
+  const title = `${server.name} ${Math.floor(version / 1_00_00)}, ${megabytes} MB${parallel > 1 ? `, ${parallel} at a time` : ''}`
+  printTable(title, timesMs)
+  await withClient(server.url, (client) => client.query(`DROP DATABASE ${source}`))
+}
+
+/** Milliseconds until the last of the copies is there. */
+async function time(server: DurableServer, way: Way, source: string): Promise<number> {
+  // What the one before left in memory is not written on this one's time.
+  await withClient(server.url, (client) => client.query('CHECKPOINT'))
+  const copies = Array.from({ length: parallel }, (_, nth) => String(nth))
+  const inUse = way.inUse ? onDatabase(server.url, source) : server.url
+  const durationMs = await withClient(inUse, async () => {
+    const begun = performance.now()
+    await Promise.all(copies.map((nth) => way.copy(source, nth)))
+    return performance.now() - begun
+  })
+  for (const nth of copies) await way.drop(source, nth)
+  return durationMs
+}
+
+function onDatabase(url: string, database: string): string {
+  const changed = new URL(url)
+  changed.pathname = `/${database}`
+  return changed.href
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import pg from 'pg'
+import { branchRef } from '../../src/domain/branch-ref.ts'
+import { postgres } from '../../src/drivers/postgres/driver.ts'
+import { identifier } from '../../src/drivers/postgres/sql.ts'
+import { driverCall } from '../../src/testing/driver-call.ts'
+import type { DurableServer } from './servers.ts'
+
+/** One way to copy a database; `nth` tells the copies of a source apart. */
+export interface Way {
+  readonly name: string
+  /** Whether somebody stays connected to the source meanwhile. */
+  readonly inUse: boolean
+  copy(source: string, nth: string): Promise<void>
+  drop(source: string, nth: string): Promise<void>
+}
+
+/** Every way that this server has: the driver's first, then the server's own, then by a dump. */
+export function waysOf(server: DurableServer, serverVersion: number): Way[] {
+  const ways = [byDriver(server), bySql(server, 'WAL_LOG'), bySql(server, 'FILE_COPY')]
+  if (serverVersion >= 18_00_00) ways.push(bySql(server, 'FILE_COPY', 'clone'))
+  if (server.tools !== undefined) ways.push(byDriver(server, { inUse: true }), byDump(server))
+  return ways
+}
+
+function byDriver({ url }: DurableServer, { inUse = false } = {}): Way {
+  const driver = postgres({ server: url, sourceWait: inUse ? '0s' : '10 seconds' })
+  const refOf = (resourceId: string, deploymentId: string) =>
+    branchRef({ installationId: 'icfg_1', resourceId, deploymentId, action: 'branch' })
+  return {
+    name: inUse ? 'the driver, source in use' : 'the driver',
+    inUse,
+    copy: (source, nth) => driver.createBranch({ source, ref: refOf(source, nth) }, driverCall()),
+    drop: (source, nth) => driver.deleteBranch(refOf(source, nth), driverCall()),
+  }
+}
+
+function bySql({ url }: DurableServer, strategy: string, copyMethod?: string): Way {
+  return {
+    name: copyMethod === undefined ? strategy : `${strategy}, ${copyMethod}`,
+    inUse: false,
+    copy: (source, nth) =>
+      withClient(url, async (client) => {
+        if (copyMethod !== undefined) await client.query(`SET file_copy_method = ${copyMethod}`)
+        await client.query(
+          `CREATE DATABASE ${copyName(nth)} TEMPLATE ${identifier(source)} STRATEGY ${strategy}`,
+        )
+      }),
+    drop: (_source, nth) => dropCopy(url, nth),
+  }
+}
+
+function byDump({ url, tools = '' }: DurableServer): Way {
+  return {
+    name: 'pg_dump | psql',
+    inUse: true,
+    async copy(source, nth) {
+      await withClient(url, (client) =>
+        client.query(`CREATE DATABASE ${copyName(nth)} TEMPLATE template0`),
+      )
+      const { hostname, port, username, password } = new URL(url)
+      const shell = spawn(
+        '/bin/bash',
+        [
+          '-o',
+          'pipefail',
+          '-c',
+          '"$1/pg_dump" -d "$2" | "$1/psql" -q -v ON_ERROR_STOP=1 -o /dev/null -d "$3"',
+          '-',
+          tools,
+          source,
+          `copy_${nth}`,
+        ],
+        {
+          stdio: 'inherit',
+          env: {
+            PATH: '/usr/bin:/bin',
+            PGHOST: hostname,
+            PGPORT: port,
+            PGUSER: username,
+            PGPASSWORD: decodeURIComponent(password),
+          },
+        },
+      )
+      const ended: unknown[] = await once(shell, 'exit')
+      if (ended[0] !== 0) throw new Error('pg_dump | psql failed')
+    },
+    drop: (_source, nth) => dropCopy(url, nth),
+  }
+}
+
+function copyName(nth: string): string {
+  return identifier(`copy_${nth}`)
+}
+
+async function dropCopy(url: string, nth: string): Promise<void> {
+  await withClient(url, (client) => client.query(`DROP DATABASE IF EXISTS ${copyName(nth)}`))
+}
+
+/** Does `work` as the server's administrator. */
+export async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
