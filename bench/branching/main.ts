@@ -43,12 +43,13 @@ async function measure(server: DurableServer, megabytes: number): Promise<void> 
     return rows[0]?.version ?? 0
   })
   await withClient(onDatabase(server.url, source), (client) => fillSource(client, megabytes))
+  const bytes = await sizeOf(server, source)
   const ways = waysOf(server, version)
   const timesMs = new Map<string, number[]>(ways.map(({ name }) => [name, []]))
   // Round by round, so that a slow minute of the machine is everybody's.
   for (let round = 0; round < rounds; round++)
     for (const way of ways) timesMs.get(way.name)?.push(await time(server, way, source))
-  const title = `${server.name} ${Math.floor(version / 1_00_00)}, ${megabytes} MB${parallel > 1 ? `, ${parallel} at a time` : ''}`
+  const title = `${server.name} ${Math.floor(version / 1_00_00)}, ${Math.round(bytes / 1_000_000)} MB${parallel > 1 ? `, ${parallel} at a time` : ''}`
   printTable(title, timesMs)
   await withClient(server.url, (client) => client.query(`DROP DATABASE ${source}`))
 }
@@ -66,6 +67,15 @@ async function time(server: DurableServer, way: Way, source: string): Promise<nu
   })
   for (const nth of copies) await way.drop(source, nth)
   return durationMs
+}
+
+async function sizeOf(server: DurableServer, source: string): Promise<number> {
+  return await withClient(server.url, async (client) => {
+    const { rows } = await client.query<{ bytes: string }>('SELECT pg_database_size($1) AS bytes', [
+      source,
+    ])
+    return Number(rows[0]?.bytes)
+  })
 }
 
 function onDatabase(url: string, database: string): string {

@@ -25,7 +25,7 @@ export async function startServers(parent: string): Promise<DurableServer[]> {
 }
 
 async function startEmbedded(parent: string): Promise<DurableServer> {
-  const directory = await mkdtemp(join(parent, 'holdpoint-bench-'))
+  const directory = await mkdtemp(join(parent, 'holdpoint-branching-'))
   await chmod(directory, 0o755)
   const server = await startEmbeddedPostgres({ directory, onProgress: () => {} })
   return {
