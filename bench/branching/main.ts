@@ -2,14 +2,17 @@
  * How long a branch of a database takes: the driver against the server's own ways and against a dump, on servers that
  * are safe against a crash. Prints a table for each server and size; leaves nothing behind.
  *
- *     npm run bench:branching -- --sizes 10,100,1000 --rounds 3 --parallel 4 --directory /tmp
+ *     npm run bench:branching -- --sizes 10,100,1000 --rounds 3 --parallel 1 --writers 0 --directory /tmp
  */
 import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { fillSource } from './fill-source.ts'
 import { printTable } from './print-table.ts'
 import { type DurableServer, startServers } from './servers.ts'
-import { type Way, waysOf, withClient } from './ways.ts'
+import { type Way, waysOf } from './ways.ts'
+import { withClient } from './with-client.ts'
+import { prepareWriters, writeMeanwhile } from './write-meanwhile.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,16 +22,26 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     /** How many copies are made at a time. */
     parallel: { type: 'string', default: '1' },
+    /** How many sessions write to another database meanwhile. */
+    writers: { type: 'string', default: '0' },
     /** Where the servers keep their data: a directory of the file system to measure. */
     directory: { type: 'string', default: tmpdir() },
   },
 })
 const sizes = values.sizes.split(',').map(Number)
-const [rounds, parallel] = [Number(values.rounds), Number(values.parallel)]
+const rounds = Number(values.rounds)
+const parallel = Number(values.parallel)
+const writers = Number(values.writers)
+
+/** So that there is something for a checkpoint to write. */
+const WRITTEN_BEFORE_MS = 3_000
 
 const servers = await startServers(values.directory)
 try {
-  for (const server of servers) for (const size of sizes) await measure(server, size)
+  for (const server of servers) {
+    if (writers > 0) await prepareWriters(server.url)
+    for (const size of sizes) await measure(server, size)
+  }
 } finally {
   for (const server of servers) await server.stop()
 }
@@ -49,7 +62,7 @@ async function measure(server: DurableServer, megabytes: number): Promise<void> 
   // Round by round, so that a slow minute of the machine is everybody's.
   for (let round = 0; round < rounds; round++)
     for (const way of ways) timesMs.get(way.name)?.push(await time(server, way, source))
-  const title = `${server.name} ${Math.floor(version / 1_00_00)}, ${Math.round(bytes / 1_000_000)} MB${parallel > 1 ? `, ${parallel} at a time` : ''}`
+  const title = `${server.name} ${Math.floor(version / 1_00_00)}, ${Math.round(bytes / 1_000_000)} MB${parallel > 1 ? `, ${parallel} at a time` : ''}${writers > 0 ? `, beside ${writers} writers` : ''}`
   printTable(title, timesMs)
   await withClient(server.url, (client) => client.query(`DROP DATABASE ${source}`))
 }
@@ -61,9 +74,12 @@ async function time(server: DurableServer, way: Way, source: string): Promise<nu
   const copies = Array.from({ length: parallel }, (_, nth) => String(nth))
   const inUse = way.inUse ? onDatabase(server.url, source) : server.url
   const durationMs = await withClient(inUse, async () => {
-    const begun = performance.now()
-    await Promise.all(copies.map((nth) => way.copy(source, nth)))
-    return performance.now() - begun
+    return await writeMeanwhile({ url: server.url, writers }, async () => {
+      if (writers > 0) await sleep(WRITTEN_BEFORE_MS)
+      const begun = performance.now()
+      await Promise.all(copies.map((nth) => way.copy(source, nth)))
+      return performance.now() - begun
+    })
   })
   for (const nth of copies) await way.drop(source, nth)
   return durationMs

@@ -1,10 +1,14 @@
 import { mkdtemp, rm, chmod } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withClient } from './with-client.ts'
 import { startEmbeddedPostgres } from '../../src/drivers/postgres/embedded-server.ts'
 import {
   findInstalledPostgres,
   startInstalledPostgres,
 } from '../../test/drivers/installed-server.ts'
+
+/** Postgres's default of 128 MB is for the smallest of machines. */
+const SHARED_BUFFERS = '512MB'
 
 /** A server that keeps its promises over a crash: `fsync`, `synchronous_commit` and `full_page_writes` are on. */
 export interface DurableServer {
@@ -27,7 +31,13 @@ export async function startServers(parent: string): Promise<DurableServer[]> {
 async function startEmbedded(parent: string): Promise<DurableServer> {
   const directory = await mkdtemp(join(parent, 'holdpoint-branching-'))
   await chmod(directory, 0o755)
-  const server = await startEmbeddedPostgres({ directory, onProgress: () => {} })
+  const start = () => startEmbeddedPostgres({ directory, onProgress: () => {} })
+  const first = await start()
+  await withClient(first.url, (client) =>
+    client.query(`ALTER SYSTEM SET shared_buffers = '${SHARED_BUFFERS}'`),
+  )
+  await first.stop()
+  const server = await start()
   return {
     name: 'embedded Postgres',
     url: server.url,
@@ -41,6 +51,9 @@ async function startEmbedded(parent: string): Promise<DurableServer> {
 }
 
 async function startInstalled(tools: string, parent: string): Promise<DurableServer> {
-  const server = await startInstalledPostgres(tools, { parent, settings: [] })
+  const server = await startInstalledPostgres(tools, {
+    parent,
+    settings: [`shared_buffers=${SHARED_BUFFERS}`],
+  })
   return { name: 'installed Postgres', url: server.url, tools, stop: () => server.stop() }
 }

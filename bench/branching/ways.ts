@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import pg from 'pg'
 import { branchRef } from '../../src/domain/branch-ref.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { identifier } from '../../src/drivers/postgres/sql.ts'
 import { driverCall } from '../../src/testing/driver-call.ts'
 import type { DurableServer } from './servers.ts'
+import { withClient } from './with-client.ts'
 
 /** One way to copy a database; `nth` tells the copies of a source apart. */
 export interface Way {
@@ -53,7 +53,7 @@ function bySql({ url }: DurableServer, strategy: string, copyMethod?: string): W
 
 function byDump({ url, tools = '' }: DurableServer): Way {
   return {
-    name: 'pg_dump | psql',
+    name: 'pg_dump to psql',
     inUse: true,
     async copy(source, nth) {
       await withClient(url, (client) =>
@@ -96,18 +96,4 @@ function copyName(nth: string): string {
 
 async function dropCopy(url: string, nth: string): Promise<void> {
   await withClient(url, (client) => client.query(`DROP DATABASE IF EXISTS ${copyName(nth)}`))
-}
-
-/** Does `work` as the server's administrator. */
-export async function withClient<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
 }

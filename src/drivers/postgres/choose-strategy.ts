@@ -19,9 +19,6 @@ export interface CopyConditions {
   readonly clones: boolean
 }
 
-const OLDEST_WITH_WAL_LOG = 15_00_00
-const OLDEST_WITH_CLONE = 18_00_00
-
 /**
  * A file copy makes the server write all it has changed since its last checkpoint, of all databases, before and after:
  * on a server that others write to, half a second or more however small the source. 100 MB by `wal-log` take 0.2 to
@@ -44,34 +41,31 @@ export function chooseStrategy({
   sharedBuffersBytes,
   clones,
 }: CopyConditions): TemplateStrategy {
-  if (!hasStrategies(serverVersion)) return 'file-copy'
+  if (!hasStrategy('wal-log', serverVersion)) return 'file-copy'
   if (sizeBytes === undefined) return 'wal-log'
   if (clones && sizeBytes >= WORTH_CLONING_BYTES) return 'clone'
   return sizeBytes >= Math.max(LARGE_BYTES, sharedBuffersBytes) ? 'file-copy' : 'wal-log'
 }
 
-/** Whether CREATE DATABASE of this version can be told its strategy; before, it always copied files. */
-export function hasStrategies(serverVersion: number): boolean {
-  return serverVersion >= OLDEST_WITH_WAL_LOG
+/** The oldest version that has each. Before 15 CREATE DATABASE could not be told its strategy and copied files. */
+const OLDEST: Record<Strategy, number> = { 'file-copy': 0, 'wal-log': 15, clone: 18, dump: 0 }
+
+export function hasStrategy(strategy: Strategy, serverVersion: number): boolean {
+  return majorOf(serverVersion) >= OLDEST[strategy]
 }
 
 /** Refuses for good a strategy that was asked for and that a server of this version does not have. */
 export function requireStrategy(strategy: Strategy, serverVersion: number): void {
-  const oldest = {
-    'wal-log': OLDEST_WITH_WAL_LOG,
-    clone: OLDEST_WITH_CLONE,
-    'file-copy': 0,
-    dump: 0,
-  }
-  if (serverVersion >= oldest[strategy]) return
-  const [is, needs] = [serverVersion, oldest[strategy]].map((version) =>
-    Math.floor(version / 1_00_00),
-  )
+  if (hasStrategy(strategy, serverVersion)) return
   throw new ActionFailure(
     'strategy_unsupported',
-    `The Postgres server is version ${is} and the strategy '${strategy}' needs ${needs}, so no branch can be made. Set the driver's strategy to 'auto', or upgrade the server.`,
+    `The Postgres server is version ${majorOf(serverVersion)} and the strategy '${strategy}' needs ${OLDEST[strategy]}, so no branch can be made. Set the driver's strategy to 'auto', or upgrade the server.`,
     { retryable: false },
   )
+}
+
+function majorOf(serverVersion: number): number {
+  return Math.floor(serverVersion / 1_00_00)
 }
 
 /** What `chooseStrategy` wants to know; undefined when there is no such source. */

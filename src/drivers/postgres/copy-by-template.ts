@@ -4,7 +4,7 @@ import type { DriverCall } from '../driver.ts'
 import {
   type CopyConditions,
   chooseStrategy,
-  hasStrategies,
+  hasStrategy,
   readConditions,
   type Strategy,
   type TemplateStrategy,
@@ -67,7 +67,7 @@ export async function copyByTemplate(
 }
 
 function clauseFor(strategy: TemplateStrategy, { version }: Connection): string {
-  if (!hasStrategies(version)) return ''
+  if (!hasStrategy('wal-log', version)) return ''
   return ` STRATEGY ${strategy === 'wal-log' ? 'WAL_LOG' : 'FILE_COPY'}`
 }
 

@@ -159,7 +159,9 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
       if (server === undefined && address === undefined) return [embeddedFinding]
       try {
         const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)])
-        const findings = await withConnection(requireAddress(), { signal }, checkServer)
+        const findings = await withConnection(requireAddress(), { signal }, (connection) =>
+          checkServer(connection, copying.strategy),
+        )
         return [{ subject: 'Postgres server', level: 'ok', message: 'it answers' }, ...findings]
       } catch (error) {
         return [unreachableFinding(error)]
