@@ -37,13 +37,19 @@ const writers = Number(values.writers)
 const WRITTEN_BEFORE_MS = 3_000
 
 const servers = await startServers(values.directory)
+const stop = async () => {
+  for (const server of servers) await server.stop()
+}
+// One that was interrupted leaves nothing either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void stop().finally(() => process.exit(1)))
 try {
   for (const server of servers) {
     if (writers > 0) await prepareWriters(server.url)
     for (const size of sizes) await measure(server, size)
   }
 } finally {
-  for (const server of servers) await server.stop()
+  await stop()
 }
 
 async function measure(server: DurableServer, megabytes: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Prints median, range and ratio to the fastest other row of each row's times, as Markdown. */
+/** Prints each row's median, range and ratio to the first row, as Markdown. */
 export function printTable(title: string, timesMs: ReadonlyMap<string, readonly number[]>): void {
   const medians = new Map([...timesMs].map(([name, times]) => [name, medianOf(times)]))
   const [driver = ''] = timesMs.keys()

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { branchRef } from '../../src/domain/branch-ref.ts'
-import { postgres } from '../../src/drivers/postgres/driver.ts'
+import { postgres, type PostgresOptions } from '../../src/drivers/postgres/driver.ts'
 import { identifier } from '../../src/drivers/postgres/sql.ts'
 import { driverCall } from '../../src/testing/driver-call.ts'
 import type { DurableServer } from './servers.ts'
@@ -18,31 +18,47 @@ export interface Way {
 
 /** Every way that this server has: the driver's first, then the server's own, then by a dump. */
 export function waysOf(server: DurableServer, serverVersion: number): Way[] {
-  const ways = [byDriver(server), bySql(server, 'WAL_LOG'), bySql(server, 'FILE_COPY')]
-  if (serverVersion >= 18_00_00) ways.push(bySql(server, 'FILE_COPY', 'clone'))
-  if (server.tools !== undefined) ways.push(byDriver(server, { inUse: true }), byDump(server))
+  const ways = [
+    byDriver('the driver', server),
+    bySql('WAL_LOG', server, { strategy: 'WAL_LOG' }),
+    bySql('FILE_COPY', server, { strategy: 'FILE_COPY' }),
+  ]
+  if (serverVersion >= 18_00_00)
+    ways.push(
+      byDriver('the driver, clone', server, { strategy: 'clone' }),
+      bySql('FILE_COPY, clone', server, { strategy: 'FILE_COPY', method: 'clone' }),
+    )
+  if (server.tools !== undefined)
+    ways.push(
+      { ...byDriver('the driver, source in use', server, { sourceWait: '0s' }), inUse: true },
+      byDump(server),
+    )
   return ways
 }
 
-function byDriver({ url }: DurableServer, { inUse = false } = {}): Way {
-  const driver = postgres({ server: url, sourceWait: inUse ? '0s' : '10 seconds' })
+function byDriver(name: string, { url }: DurableServer, options: PostgresOptions = {}): Way {
+  const driver = postgres({ server: url, ...options })
   const refOf = (resourceId: string, deploymentId: string) =>
     branchRef({ installationId: 'icfg_1', resourceId, deploymentId, action: 'branch' })
   return {
-    name: inUse ? 'the driver, source in use' : 'the driver',
-    inUse,
+    name,
+    inUse: false,
     copy: (source, nth) => driver.createBranch({ source, ref: refOf(source, nth) }, driverCall()),
     drop: (source, nth) => driver.deleteBranch(refOf(source, nth), driverCall()),
   }
 }
 
-function bySql({ url }: DurableServer, strategy: string, copyMethod?: string): Way {
+function bySql(
+  name: string,
+  { url }: DurableServer,
+  { strategy, method }: { strategy: string; method?: string },
+): Way {
   return {
-    name: copyMethod === undefined ? strategy : `${strategy}, ${copyMethod}`,
+    name,
     inUse: false,
     copy: (source, nth) =>
       withClient(url, async (client) => {
-        if (copyMethod !== undefined) await client.query(`SET file_copy_method = ${copyMethod}`)
+        if (method !== undefined) await client.query(`SET file_copy_method = ${method}`)
         await client.query(
           `CREATE DATABASE ${copyName(nth)} TEMPLATE ${identifier(source)} STRATEGY ${strategy}`,
         )
