@@ -27,11 +27,11 @@ export interface PostgresOptions {
    */
   readonly sourceWait?: string | undefined
   /**
-   * How a resource is copied that nobody is connected to. `'auto'` asks the server for what is fastest for its size and
-   * does the others there no harm: `'wal-log'`, or for large ones `'file-copy'`; `'clone'` where the server itself has
-   * `file_copy_method = clone`. Say `'clone'` (Postgres 18 on XFS, Btrfs, ZFS or APFS) where you know that the server's
-   * file system can. New connections to the resource wait for the whole copy; by `'dump'` they never do, but it takes
-   * five times as long and needs pg_dump. Default `'auto'`.
+   * How a resource is copied that nobody is connected to. `'auto'` takes the fastest that does others on the server no
+   * harm: `'wal-log'`, or `'file-copy'` for large ones, or `'clone'` where the server has `file_copy_method = clone`.
+   * Say `'clone'` (Postgres 18) where you know that the server's file system can, as XFS and Btrfs; elsewhere it is a
+   * slow file copy. New connections to the resource wait for the whole copy; by `'dump'` they never do, but it takes
+   * several times as long and needs pg_dump. Default `'auto'`.
    */
   readonly strategy?: Strategy | 'auto' | undefined
 }
