@@ -28,11 +28,20 @@ export async function findInstalledPostgres(): Promise<string | undefined> {
   return undefined
 }
 
-/** Starts a server of its own on a free port, with its data in a temporary directory. */
-export async function startInstalledPostgres(programs: string): Promise<InstalledServer> {
+/**
+ * Starts a server of its own on a free port, with its data in a temporary directory. Faster than a server in earnest,
+ * and not safe against a crash of the machine, unless `settings` say otherwise.
+ */
+export async function startInstalledPostgres(
+  programs: string,
+  {
+    parent = tmpdir(),
+    settings = ['fsync=off'],
+  }: { parent?: string; settings?: readonly string[] } = {},
+): Promise<InstalledServer> {
   const user = await chooseServerUser()
   const identity = user === undefined ? {} : { uid: user.uid, gid: user.gid }
-  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-installed-'))
+  const directory = await mkdtemp(join(parent, 'holdpoint-installed-'))
   const [data, passwordFile] = [join(directory, 'data'), join(directory, 'password')]
   await writeFile(passwordFile, 'of the tests')
   if (user !== undefined) await chown(directory, user.uid, user.gid)
@@ -45,10 +54,10 @@ export async function startInstalledPostgres(programs: string): Promise<Installe
   const ended: unknown[] = await once(initdb, 'exit')
   if (ended[0] !== 0) throw new Error(`${programs}/initdb failed`)
   const port = await freePort()
-  const settings = ['fsync=off', 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
+  const all = [...settings, 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
   const server = spawn(
     join(programs, 'postgres'),
-    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    ['-D', data, '-p', String(port), ...all.flatMap((setting) => ['-c', setting])],
     { ...identity, cwd: directory, stdio: 'ignore' },
   )
   const url = `postgres://postgres:of%20the%20tests@127.0.0.1:${port}/postgres`

@@ -16,6 +16,8 @@ export interface PostgresProxy {
   cut(cut: Cut): void
   /** Whether the last cut has come. */
   hasCut(): boolean
+  /** The statements without values that came through, in their order. */
+  heard(): readonly string[]
   /** Keeps the connections, and no byte passes any more. */
   fallSilent(): void
   close(): Promise<void>
@@ -28,6 +30,7 @@ const CANCEL_REQUEST = 80_877_102
 export async function startPostgresProxy(serverUrl: string): Promise<PostgresProxy> {
   const target = new URL(serverUrl)
   const sockets = new Set<Socket>()
+  const heard: string[] = []
   let [planned, statements, silent]: [Cut | undefined, number, boolean] = [undefined, 0, false]
 
   /** Counts a statement that has come; answers where it is to be cut. */
@@ -62,6 +65,7 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
         if (code === SSL_REQUEST || code === GSS_REQUEST) return void client.write('N')
         if (code === CANCEL_REQUEST) return void upstream.write(message)
       }
+      if (type === 'Q') heard.push(message.toString('utf8', 5, message.length - 1))
       // A statement with values is several messages, of which the first parses it and the last asks for the answer.
       const side = ['startup', 'Q', 'P'].includes(type) ? sideOfNext() : undefined
       if (side === 'before') return breakDown()
@@ -91,6 +95,7 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
       statements = 0
     },
     hasCut: () => planned === undefined,
+    heard: () => heard,
     fallSilent: () => {
       silent = true
     },

@@ -1,4 +1,5 @@
 import type { Finding } from '../../domain/finding.ts'
+import { hasStrategy, type Strategy } from './choose-strategy.ts'
 import type { Connection } from './connection.ts'
 import { findClientTools } from './find-client-tools.ts'
 import { listBranches } from './list-branches.ts'
@@ -9,12 +10,16 @@ const OLDEST_MAJOR = 13
 const OLDEST_WATCHFUL_MAJOR = 14
 
 /** What an operator should know of a server that can be reached. */
-export async function checkServer(connection: Connection): Promise<Finding[]> {
+export async function checkServer(
+  connection: Connection,
+  strategy: Strategy | 'auto',
+): Promise<Finding[]> {
   const major = Math.floor(connection.version / 1_00_00)
   return [
     checkVersion(major),
     await checkRights(connection),
     await checkTools(major),
+    await checkStrategy(connection, strategy),
     await checkLeftovers(connection),
   ]
 }
@@ -79,6 +84,30 @@ async function checkTools(major: number): Promise<Finding> {
     message: `no pg_dump and pg_restore for Postgres ${major}: a resource that somebody is connected to cannot be branched`,
     fix: `install the package postgresql-client-${major}, or keep the resource databases free of connections`,
   }
+}
+
+async function checkStrategy(
+  connection: Connection,
+  strategy: Strategy | 'auto',
+): Promise<Finding> {
+  const subject = 'Postgres copies'
+  if (strategy !== 'auto') {
+    if (hasStrategy(strategy, connection.version))
+      return { subject, level: 'ok', message: `resources are copied by '${strategy}'` }
+    return {
+      subject,
+      level: 'error',
+      message: `the server has no strategy '${strategy}', so no branch can be made`,
+      fix: `set the driver's strategy to 'auto', or upgrade the server`,
+    }
+  }
+  const [row] = await connection.query<{ method: string | null }>(
+    `SELECT current_setting('file_copy_method', true) AS method`,
+  )
+  const advice =
+    row?.method === 'copy' ? '; file_copy_method = clone is faster on XFS and Btrfs' : ''
+  const how = row?.method === 'clone' ? 'large resources are cloned' : 'resources are copied whole'
+  return { subject, level: 'ok', message: `${how}${advice}` }
 }
 
 async function checkLeftovers(connection: Connection): Promise<Finding> {

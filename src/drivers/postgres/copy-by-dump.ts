@@ -7,22 +7,22 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { Secret } from '../../domain/secret.ts'
 import type { DriverCall } from '../driver.ts'
 import { type Connection, withConnection } from './connection.ts'
+import type { CopyRequest } from './copy-by-template.ts'
 import { type ClientTools, findClientTools } from './find-client-tools.ts'
 import { provePassword } from './open-branch.ts'
 import { giveObjectsTo } from './own-objects.ts'
 import type { ServerAddress } from './server-address.ts'
 import { sourceInUse } from './source.ts'
 import { identifier, literal, printable } from './sql.ts'
+import { inBytes, tellProgress } from './tell-progress.ts'
 
-interface DumpRequest {
-  readonly source: string
-  readonly ref: BranchRef
+interface DumpRequest extends Pick<CopyRequest, 'source' | 'ref' | 'strategy'> {
   readonly call: DriverCall
 }
 
 /**
- * Copies a source that is in use, by pg_dump and pg_restore: slower, but it neither needs nor disturbs quiet. Fails
- * for good (`source_in_use`) where no tools of a fitting version are installed.
+ * Copies a source that may be in use, by pg_dump and pg_restore: slower, but it neither needs nor disturbs quiet. Fails
+ * for good (`source_in_use`, `dump_tools_missing`) where no tools of a fitting version are installed.
  *
  * The restore logs in as the branch's own role. So all it makes belongs to that role, and code that the source's
  * users wrote into it (index expressions, checks, views) never runs with the administrator's rights. And it is
@@ -37,10 +37,11 @@ export async function copyByDump(
   const major = Math.floor(connection.version / 1_00_00)
   const tools = await findClientTools(major)
   if (tools === undefined) {
+    if (request.strategy === 'dump') throw toolsMissing(source, major)
     const reason = `pg_dump and pg_restore, which could copy it all the same, are not installed for its version ${major}`
     throw await sourceInUse(connection, source, reason)
   }
-  call.progress(`${printable(source)} stays in use; copying it with pg_dump ${tools.major}`)
+  call.progress(`copying ${printable(source)} with pg_dump ${tools.major}, beside those who use it`)
   await createEmptyDatabase(connection, source, ref)
   const extensions = await readAdminExtensions(address, request)
   await withConnection(address, { signal: call.signal, database: ref.name }, async (inside) => {
@@ -52,6 +53,14 @@ export async function copyByDump(
   })
   const password = await provePassword(address, ref, call)
   await pipeDump(address, tools, { ...request, password, withComments: extensions.length === 0 })
+}
+
+function toolsMissing(source: string, major: number): ActionFailure {
+  return new ActionFailure(
+    'dump_tools_missing',
+    `The database ${printable(source)} is to be copied with pg_dump and pg_restore, and none for Postgres ${major} are installed, so there is no branch of it. Install postgresql-client-${major} beside Holdpoint, or set the driver's strategy to 'auto'.`,
+    { retryable: false },
+  )
 }
 
 async function createEmptyDatabase(
@@ -147,12 +156,18 @@ async function pipeDump(
   call.signal.addEventListener('abort', kill, { once: true })
   if (call.signal.aborted) kill()
   try {
+    let bytes = 0
+    dump.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    const describe = (seconds: number) =>
+      `${printable(source)} is being copied with pg_dump ${tools.major}: ${inBytes(bytes)}, ${seconds} s so far`
     // A broken pipe is told by the exit codes.
-    const [dumped, restored] = await Promise.all([
-      outcome(dump),
-      outcome(restore),
-      pipeline(dump.stdout, restore.stdin).catch(() => {}),
-    ])
+    const [dumped, restored] = await tellProgress(call, describe, () =>
+      Promise.all([
+        outcome(dump),
+        outcome(restore),
+        pipeline(dump.stdout, restore.stdin).catch(() => {}),
+      ]),
+    )
     if (!call.signal.aborted) requireSuccess(source, { pg_dump: dumped, pg_restore: restored })
   } finally {
     call.signal.removeEventListener('abort', kill)
@@ -223,7 +238,7 @@ function requireSuccess(source: string, outcomes: Record<string, ToolOutcome>): 
     )
     throw new ActionFailure(
       'branch_copy_failed',
-      `The database ${printable(source)} is in use, and copying it with ${tool} failed (${error}), so there is no branch of it. Close the connections to it, so that Postgres can copy it itself, or mend what ${tool} says.`,
+      `The database ${printable(source)} could not be copied with ${tool} (${error}), so there is no branch of it. Mend what ${tool} says, or close the connections to it, so that Postgres can copy it itself.`,
       { retryable: !isFinal },
     )
   }

@@ -3,6 +3,7 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { DriverCall } from '../driver.ts'
 import { type BranchMark, writeMark } from './branch-mark.ts'
 import { createRole, markRole } from './branch-role.ts'
+import { requireStrategy } from './choose-strategy.ts'
 import { type Connection, withConnection } from './connection.ts'
 import { copyByDump } from './copy-by-dump.ts'
 import { type CopyRequest, copyByTemplate } from './copy-by-template.ts'
@@ -48,7 +49,10 @@ export async function makeBranch(
     const mark = markFor(before, found.now)
     if (!mark || (found.ready && mark === before)) return
     const stands = found.ready && mark.edition === before.edition
-    if (!stands) await refuseForbiddenSource(connection, source)
+    if (!stands) {
+      if (request.strategy !== 'auto') requireStrategy(request.strategy, connection.version)
+      await refuseForbiddenSource(connection, source)
+    }
     await call.confirm()
     if (stands) return await markRole(connection, ref, mark)
     const made = { ...mark, holdpoint: call.holdpoint, source }
@@ -100,7 +104,8 @@ async function copyAndShut(
   { request, call }: { request: CopyRequest; call: DriverCall },
 ): Promise<void> {
   call.progress(`copying ${printable(request.source)} to ${request.ref.name}`)
-  if (!(await copyByTemplate(connection, request, call)))
+  const { strategy } = request
+  if (strategy === 'dump' || !(await copyByTemplate(connection, { ...request, strategy }, call)))
     await copyByDump(connection, address, { ...request, call })
   // A new database lets everybody connect, and rights on the objects inside came with the copy.
   await connection.query(`REVOKE ALL ON DATABASE ${identifier(request.ref.name)} FROM PUBLIC`)

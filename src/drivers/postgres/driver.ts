@@ -3,6 +3,7 @@ import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
 import type { DriverCall, EmbeddedServers, ResourceDriver } from '../driver.ts'
 import { checkServer } from './check-server.ts'
+import { STRATEGIES, type Strategy } from './choose-strategy.ts'
 import { claimBranch, releaseClaim, restoreBranch } from './claim-branch.ts'
 import { withConnection } from './connection.ts'
 import { createBranch } from './create-branch.ts'
@@ -25,6 +26,14 @@ export interface PostgresOptions {
    * installed). Below 5 seconds new connections are not held back meanwhile. Default `'10 seconds'`.
    */
   readonly sourceWait?: string | undefined
+  /**
+   * How a resource is copied that nobody is connected to. `'auto'` takes the fastest that does others on the server no
+   * harm: `'wal-log'`, or `'file-copy'` for large ones, or `'clone'` where the server has `file_copy_method = clone`.
+   * Say `'clone'` (Postgres 18) where you know that the server's file system can, as XFS and Btrfs; elsewhere it is a
+   * slow file copy. New connections to the resource wait for the whole copy; by `'dump'` they never do, but it takes
+   * several times as long and needs pg_dump. Default `'auto'`.
+   */
+  readonly strategy?: Strategy | 'auto' | undefined
 }
 
 const CHECK_TIMEOUT_MS = 15_000
@@ -37,7 +46,10 @@ const CHECK_TIMEOUT_MS = 15_000
  * Like every role, the branch's may connect where everybody may; revoke CONNECT from PUBLIC on resource databases.
  */
 export function postgres(options: PostgresOptions = {}): ResourceDriver {
-  const sourceWaitMs = waitMs(options.sourceWait ?? '10 seconds')
+  const copying = {
+    sourceWaitMs: waitMs(options.sourceWait ?? '10 seconds'),
+    strategy: knownStrategy(options.strategy ?? 'auto'),
+  }
   const closing = new AbortController()
   // An empty environment variable is as good as none.
   const server = options.server === '' ? undefined : options.server
@@ -86,7 +98,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
 
     async createBranch({ source, ref }, call) {
       await run(call, `the branch ${ref.name} was not made`, (at, bound) =>
-        createBranch(at, { source, ref, sourceWaitMs }, bound),
+        createBranch(at, { source, ref, ...copying }, bound),
       )
     },
 
@@ -111,7 +123,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
     sharing: {
       async claimBranch(request, call) {
         await run(call, `the branch ${request.ref.name} was not made`, (at, bound) =>
-          claimBranch(at, { ...request, sourceWaitMs }, bound),
+          claimBranch(at, { ...request, ...copying }, bound),
         )
       },
 
@@ -123,7 +135,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
 
       async restoreBranch({ source, ref }, call) {
         await run(call, `the branch ${ref.name} was not made anew`, (at, bound) =>
-          restoreBranch(at, { source, ref, sourceWaitMs }, bound),
+          restoreBranch(at, { source, ref, ...copying }, bound),
         )
       },
 
@@ -147,7 +159,9 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
       if (server === undefined && address === undefined) return [embeddedFinding]
       try {
         const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)])
-        const findings = await withConnection(requireAddress(), { signal }, checkServer)
+        const findings = await withConnection(requireAddress(), { signal }, (connection) =>
+          checkServer(connection, copying.strategy),
+        )
         return [{ subject: 'Postgres server', level: 'ok', message: 'it answers' }, ...findings]
       } catch (error) {
         return [unreachableFinding(error)]
@@ -181,6 +195,13 @@ function waitMs(text: string): number {
   if (durationMs !== undefined && Number.isFinite(durationMs)) return durationMs
   throw new TypeError(
     `postgres({ sourceWait }) is ${JSON.stringify(text)}, which is no duration; write '10 seconds'`,
+  )
+}
+
+function knownStrategy(strategy: Strategy | 'auto'): Strategy | 'auto' {
+  if (['auto', ...STRATEGIES].includes(strategy)) return strategy
+  throw new TypeError(
+    `postgres({ strategy }) is ${JSON.stringify(strategy)}; write 'auto', or one of '${STRATEGIES.join("', '")}'`,
   )
 }
 
