@@ -26,6 +26,8 @@ export type Report =
   | { readonly kind: 'undecided' }
   /** Vercel did not answer, or the credentials could not be proved yet: report the same again. */
   | { readonly kind: 'again'; readonly mayHaveBeenTaken: boolean; readonly afterMs: number }
+  /** Vercel takes no more updates of the installation for now: its turn comes after so many milliseconds. */
+  | { readonly kind: 'in-line'; readonly mayHaveBeenTaken: boolean; readonly afterMs: number }
 
 export interface SucceededReport extends ActionStep {
   /** Whether an earlier try may have reached Vercel. */
@@ -109,6 +111,8 @@ export function createReportActivities(dependencies: Dependencies) {
     const known =
       error instanceof VercelApiError || error instanceof ActionFailure ? error : undefined
     if (known && !known.retryable && !mayHaveBeenTaken) throw known
+    if (known instanceof VercelApiError && known.status === 429 && known.retryAfterMs !== undefined)
+      return { kind: 'in-line', mayHaveBeenTaken, afterMs: known.retryAfterMs }
     log.warn('report.again', { ...step.key, mayHaveBeenTaken, error })
     return { kind: 'again', mayHaveBeenTaken, afterMs: known?.retryAfterMs ?? 0 }
   }

@@ -13,6 +13,7 @@ import {
 import type { Step } from '../activities/deployment.ts'
 import type { Report, SucceededReport } from '../activities/report.ts'
 import { joinWishes, type Wish } from '../src/domain/action-event.ts'
+import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
 import {
   deprovision,
@@ -37,6 +38,11 @@ const LONGEST_PAUSE_MS = 60_000
 const ASK_FOR_CANCELLATION_AGAIN_MS = 10_000
 /** How long Vercel must show nothing of a deployment that may have the outcome before it counts as removed. */
 const VANISHED_FOR_MS = 30_000
+/**
+ * How long after the deadline an outcome waits for its turn, when Vercel takes no more updates a minute: the work is
+ * done, and to report `failed` would take the same turn.
+ */
+const WAIT_IN_LINE_FOR_MS = 45 * 60_000
 /** How long after the deadline an outcome that Vercel may have is still asked about. */
 const ASK_VERCEL_FOR_MS = 6 * 3_600_000
 
@@ -86,7 +92,7 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
     showPhase({ phase: 'failed', because: end.message })
     throw end
   }
-  return await endWithdrawn(wish === 'run' ? 'canceled' : wish, root)
+  return await endWithdrawn(request.key, wish === 'run' ? 'canceled' : wish, root)
 }
 
 // Where worker versions are in use, a run ends on the one it began with: it takes minutes. A compensation may take
@@ -206,6 +212,16 @@ async function deliverOutcome(
         if (Date.now() >= deadlineAt) return kept
         await sleep(pauseMs)
         break
+      case 'in-line':
+        mayHaveBeenTaken = report.mayHaveBeenTaken
+        if (Date.now() + report.afterMs >= deadlineAt + WAIT_IN_LINE_FOR_MS) {
+          if (mayHaveBeenTaken) return kept
+          throw outOfTime
+        }
+        // Neither earlier nor later: a place in the line is kept for seconds only.
+        await sleep(report.afterMs)
+        pauseMs = FIRST_PAUSE_MS
+        break
       case 'again': {
         mayHaveBeenTaken = report.mayHaveBeenTaken
         const wait = Math.max(report.afterMs, pauseMs)
@@ -228,12 +244,16 @@ async function tryReport(report: typeof reportSucceeded, step: SucceededReport):
 }
 
 /** Ends as Canceled: a run that was merely signalled would show as Completed, beside the succeeded ones. */
-async function endWithdrawn(wish: Exclude<Wish, 'run'>, root: CancellationScope): Promise<never> {
+async function endWithdrawn(
+  key: ActionKey,
+  wish: Exclude<Wish, 'run'>,
+  root: CancellationScope,
+): Promise<never> {
   showPhase({ phase: wish, because: 'Everything that was made is undone.' })
-  const { workflowId, runId } = workflowInfo()
+  const { runId } = workflowInfo()
   while (!root.consideredCancelled) {
     await CancellationScope.nonCancellable(async () => {
-      await requestCancellation({ workflowId, runId })
+      await requestCancellation({ key, runId })
       await condition(() => root.consideredCancelled, ASK_FOR_CANCELLATION_AGAIN_MS)
     })
   }

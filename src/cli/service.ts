@@ -19,6 +19,7 @@ import { scheduleReconciliation } from '../temporal/reconciliation-schedule.ts'
 import { bundledWorkflows, createWorker } from '../temporal/worker.ts'
 import { becomeFirstVersion } from '../temporal/worker-version.ts'
 import type { VercelConnection } from '../vercel/client.ts'
+import { createUpdatePace } from '../vercel/update-pace.ts'
 import { actionRuns } from './action-runs.ts'
 
 export interface ServiceSettings {
@@ -45,6 +46,8 @@ export interface Service {
 
 const ACCEPT_WITHIN_MS = 5000
 const TRY_AGAIN_AFTER_MS = 500
+/** https://vercel.com/docs/rest-api/reference: updates of integration actions, for each access token. */
+const UPDATE_LIMIT = { updates: 100, windowMs: 60_000 }
 const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
 
 /** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
@@ -202,6 +205,7 @@ function connectVercel({ accessToken = '', vercelApiUrl }: Environment): VercelC
     baseUrl: vercelApiUrl,
     accessToken: () => Promise.resolve(accessToken),
     timeoutMs: 10_000,
+    pace: createUpdatePace(UPDATE_LIMIT),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SearchAttributePair } from '@temporalio/common'
 import type { ActionKey } from '../domain/action-key.ts'
 import type { ActionPhase } from '../domain/action-run.ts'
@@ -14,6 +15,9 @@ const MAX_SEARCHABLE = 255
 /** Temporal's default limit for a summary is 400 bytes; a character takes 4 at most. */
 const MAX_SUMMARY = 100
 
+/** Temporal refuses a longer one. */
+const MAX_FAIRNESS_KEY_BYTES = 64
+
 /** What the Web UI shows of a run from its first moment: the list's attributes, and a title and text on its page. */
 export function describeRun(key: ActionKey, phase: ActionPhase, because: string) {
   const { installationId, resourceId, deploymentId, action } = key
@@ -26,6 +30,8 @@ export function describeRun(key: ActionKey, phase: ActionPhase, because: string)
   ]
   return {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    // Where the server has fairness on, the backlog of one installation delays no other; activities inherit it.
+    priority: { fairnessKey: fairnessKey(installationId) },
     typedSearchAttributes,
     staticSummary: cut(`${action} of ${resourceId} for ${deploymentId}`, MAX_SUMMARY),
     staticDetails: [
@@ -37,6 +43,11 @@ export function describeRun(key: ActionKey, phase: ActionPhase, because: string)
       `- Action: \`${action}\``,
     ].join('\n'),
   } as const
+}
+
+function fairnessKey(installationId: string): string {
+  if (Buffer.byteLength(installationId) <= MAX_FAIRNESS_KEY_BYTES) return installationId
+  return createHash('sha256').update(installationId).digest('hex')
 }
 
 function cut(text: string, characters: number): string {

@@ -1,6 +1,7 @@
-import type { ActionKey } from '../domain/action-key.ts'
+import { type ActionKey, actionWorkflowId } from '../domain/action-key.ts'
 import type { ActionStatus } from '../domain/action-status.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
+import { VercelApiError } from './errors.ts'
 
 // Vercel publishes no bound for `statusText`; 256 characters in all are thought to be safe.
 const STATUS_TEXT_HEAD = 100
@@ -8,7 +9,8 @@ const STATUS_TEXT_TAIL = 155
 
 /**
  * Tells Vercel where an action stands (PATCH …/actions/{action}). Resolves once Vercel has taken it; the second time
- * Vercel's answer is not documented. Throws `VercelApiError`.
+ * Vercel's answer is not documented. Throws `VercelApiError`: with the status 429 also when it was not sent because
+ * the pace does not allow it yet, or Vercel says so; `retryAfterMs` is then when its turn comes.
  */
 export async function updateActionStatus(
   connection: VercelConnection,
@@ -16,7 +18,8 @@ export async function updateActionStatus(
   status: ActionStatus,
   signal?: AbortSignal,
 ): Promise<void> {
-  await requestVercel(connection, {
+  takeTurn(connection, key, status)
+  const sent = requestVercel(connection, {
     method: 'PATCH',
     // prettier-ignore
     path: [
@@ -27,6 +30,27 @@ export async function updateActionStatus(
     installationId: key.installationId,
     ...(signal && { signal }),
   })
+  await sent.catch((error: unknown) => {
+    if (!(error instanceof VercelApiError) || error.status !== 429) throw error
+    connection.pace?.refused(key.installationId, error.retryAfterMs)
+    takeTurn(connection, key, status)
+    throw error
+  })
+}
+
+/** Throws unless the pace allows this update now. */
+function takeTurn({ pace }: VercelConnection, key: ActionKey, status: ActionStatus): void {
+  if (!pace) return
+  const { installationId } = key
+  const turn =
+    status.kind === 'running'
+      ? { admitted: pace.admitRunning(installationId), afterMs: 0 }
+      : pace.admitTerminal({ installationId, ticket: actionWorkflowId(key) })
+  if (turn.admitted) return
+  throw new VercelApiError(
+    `The installation has sent as many updates as Vercel takes a minute, so ${status.kind} waits for its turn.`,
+    { status: 429, code: 'paced', mayHaveActed: false, retryAfterMs: turn.afterMs },
+  )
 }
 
 function statusBody(status: ActionStatus): Record<string, unknown> {

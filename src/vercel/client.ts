@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { VercelApiError } from './errors.ts'
 import { retryAfterMs } from './retry-after.ts'
+import type { UpdatePace } from './update-pace.ts'
 
 export interface VercelConnection {
   /** `https://api.vercel.com`, or where a local Vercel listens. */
@@ -9,6 +10,8 @@ export interface VercelConnection {
   readonly accessToken: (installationId: string) => Promise<string>
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number
+  /** Keeps updates of actions within Vercel's limit. Unset: Vercel refuses what is too much. */
+  readonly pace?: UpdatePace
 }
 
 export interface VercelRequest {
