@@ -97,15 +97,20 @@ describe('a copy is made by', () => {
     })
   })
 
-  test.runIf(programs !== undefined)('no clone, where the server is too old', async () => {
-    const source = await newSource(installedUrl())
-    const ref = newBranch(installedUrl(), source)
-    const driver = postgres({ server: installedUrl(), strategy: 'clone' })
-    await expect(driver.createBranch({ source, ref }, driverCall())).rejects.toMatchObject({
-      code: 'strategy_unsupported',
-      retryable: false,
-    })
-  })
+  test.runIf(programs !== undefined)(
+    'no clone, where the server is too old: a check-up tells it before',
+    async () => {
+      const source = await newSource(installedUrl())
+      const ref = newBranch(installedUrl(), source)
+      const driver = postgres({ server: installedUrl(), strategy: 'clone' })
+      await expect(driver.createBranch({ source, ref }, driverCall())).rejects.toMatchObject({
+        code: 'strategy_unsupported',
+        retryable: false,
+      })
+      const finding = { subject: 'Postgres copies', level: 'error', fix: expect.any(String) }
+      expect(await driver.check()).toContainEqual(expect.objectContaining(finding))
+    },
+  )
 
   test('nothing that does not exist: a setting of another name is refused at once', () => {
     const options: object = { strategy: 'fastest' }
