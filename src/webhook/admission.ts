@@ -5,8 +5,8 @@ const LEAST_BYTES = 16 * 1024
 export interface Place {
   /** Aborted when the place was given to a newer body. */
   readonly givenUp: AbortSignal
-  /** The body turned out to be signed: its place is not taken away any more. */
-  keep(): void
+  /** The body is here, of so many bytes, and signed: it counts for no more, and its place is not taken away. */
+  keep(bytes: number): void
   /** The second time it does nothing. */
   leave(): void
 }
@@ -26,7 +26,7 @@ export function bodyRoom(capacityBytes: number): BodyRoom {
   let kept = 0
   return {
     enter(bytes) {
-      const size = Math.max(bytes, LEAST_BYTES)
+      let size = Math.max(bytes, LEAST_BYTES)
       if (kept + size > capacityBytes) return undefined
       for (const oldest of comingIn) {
         if (taken + size <= capacityBytes) break
@@ -40,9 +40,12 @@ export function bodyRoom(capacityBytes: number): BodyRoom {
           place.leave()
           eviction.abort()
         },
-        keep() {
+        keep(actualBytes: number) {
           if (state !== 'coming in') return
           state = 'kept'
+          taken -= size
+          size = Math.max(actualBytes, LEAST_BYTES)
+          taken += size
           kept += size
           comingIn.delete(place)
         },

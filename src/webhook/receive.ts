@@ -34,7 +34,7 @@ export interface WebhookDoor {
 /**
  * The route that Vercel's webhooks come in by. Nothing of a body is parsed or logged before its signature holds.
  * 200 `accepted`, `duplicate` or `ignored`; 401 signature; 400 not JSON; 422 a field is missing or wrong; 413 over
- * 1 MiB; 503 with Retry-After when the event could not be accepted durably, or more came in than can be held.
+ * 1 MiB; 408 not all of it came; 503 with Retry-After when the event could not be accepted durably, or more came in than can be held.
  */
 export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
   const smallBodies = bodyRoom(ROOM_BYTES)
@@ -57,7 +57,7 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
       if (rawBody === 'gave_way') return refuseUnread(c, 'overloaded')
       if (rawBody === 'broken_off') return refuseUnread(c, 'body_incomplete')
       if (!verifySignature(rawBody, signature, secrets)) return refuse(c, 'invalid_signature')
-      place.keep()
+      place.keep(rawBody.length)
       return await answerSigned(c, rawBody)
     } finally {
       place.leave()

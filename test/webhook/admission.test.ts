@@ -30,8 +30,8 @@ describe('a room for bodies', () => {
 
   test('never takes the place of a signed body, and disturbs nobody for one that cannot fit', () => {
     const signed = enter(48)
-    signed.keep()
-    signed.keep()
+    signed.keep(48 * KIB)
+    signed.keep(48 * KIB)
     const unknown = enter(16)
     expect(room.enter(32 * KIB)).toBeUndefined()
     expect([signed, unknown].map(({ givenUp }) => givenUp.aborted)).toEqual([false, false])
@@ -40,15 +40,25 @@ describe('a room for bodies', () => {
     signed.leave()
   })
 
+  test('counts a signed body for what it came to, and not for what it might have', () => {
+    const signed = enter(64)
+    signed.keep(20 * KIB)
+    expect(room.enter(45 * KIB)).toBeUndefined()
+    const other = enter(44)
+    enter(44).leave()
+    expect(other.givenUp.aborted).toBe(true)
+    signed.leave()
+  })
+
   test('counts a body once, however often and in whatever order its place is kept and left', () => {
     const first = enter(64)
     const second = enter(64)
-    first.keep()
+    first.keep(64 * KIB)
     first.leave()
-    second.keep()
+    second.keep(64 * KIB)
     second.leave()
     second.leave()
-    second.keep()
+    second.keep(64 * KIB)
     const places = [enter(32), enter(32)]
     expect(places.map(({ givenUp }) => givenUp.aborted)).toEqual([false, false])
     expect(enter(64).givenUp.aborted).toBe(false)
