@@ -7,7 +7,7 @@ import { createRunActivities } from './run.ts'
 
 export { readOpening } from './deployment.ts'
 export type { ActionRuns, Dependencies } from './dependencies.ts'
-export { HeadStarts } from './head-start.ts'
+export { HeadStarts, type OpeningRead } from './head-start.ts'
 
 /** Every activity, bound to what it needs of the process. */
 export function createActivities(dependencies: Dependencies) {

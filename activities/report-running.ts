@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import { updateActionStatus } from '../src/vercel/action-status.ts'
+import type { StepCall } from './activity-call.ts'
 import type { Dependencies } from './dependencies.ts'
 
 /**
@@ -9,36 +10,57 @@ import type { Dependencies } from './dependencies.ts'
  * any more, since another one may have reported the end meanwhile.
  */
 const RUNNING_WITHIN_MS = 1500
+/** How long a step works before Vercel is told more of it: updates are few, and most steps are over by then. */
+const TELL_MORE_EVERY_MS = 15_000
 
 /**
- * Does the work, and tells Vercel beside it that it has begun, once it has taken `afterMs`. Ends when both have: so
- * `running` comes before a terminal status or not at all. Best effort: it is sent in the first attempt only, and what
- * Vercel says to it changes nothing.
+ * Does the work, and tells Vercel beside it that it has begun, once it has taken `afterMs`; of long work also what it
+ * says of its progress. Ends when both have: so `running` comes before a terminal status or not at all. Best effort:
+ * it is sent in the first attempt only, and what Vercel says to it changes nothing.
  */
 export async function besideRunning<Result>(
   { vercel, log }: Pick<Dependencies, 'vercel' | 'log'>,
-  { key, signal, afterMs }: { key: ActionKey; signal: AbortSignal; afterMs: number },
-  work: () => Promise<Result>,
+  {
+    key,
+    call,
+    afterMs,
+    againEveryMs = TELL_MORE_EVERY_MS,
+  }: { key: ActionKey; call: StepCall; afterMs: number; againEveryMs?: number },
+  work: (call: StepCall) => Promise<Result>,
 ): Promise<Result> {
-  if (Context.current().info.attempt > 1) return await work()
+  if (Context.current().info.attempt > 1) return await work(call)
   const worked = new AbortController()
-  const sendBy = performance.now() + afterMs + RUNNING_WITHIN_MS
+  const over = AbortSignal.any([call.signal, worked.signal])
+  let progress = ''
+
   const report = async () => {
-    const over = AbortSignal.any([signal, worked.signal])
-    // What ends the wait is looked at below.
-    if (afterMs > 0) await delay(afterMs, undefined, { signal: over }).catch(() => {})
-    const left = Math.round(sendBy - performance.now())
-    if (over.aborted || left <= 0) return
-    try {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(left)])
-      await updateActionStatus(vercel, key, { kind: 'running' }, within)
-    } catch (error) {
-      log.warn('report.running_dropped', { ...key, error })
+    let told: string | undefined
+    for (let dueAt = performance.now() + afterMs; ; dueAt += againEveryMs) {
+      const waitMs = dueAt - performance.now()
+      // What ends the wait is looked at below.
+      if (waitMs > 0) await delay(waitMs, undefined, { signal: over }).catch(() => {})
+      const leftMs = Math.round(dueAt + RUNNING_WITHIN_MS - performance.now())
+      if (over.aborted || leftMs <= 0) return
+      if (told === progress) continue
+      told = progress
+      try {
+        const within = AbortSignal.any([call.signal, AbortSignal.timeout(leftMs)])
+        await updateActionStatus(vercel, key, { kind: 'running', progress }, within)
+      } catch (error) {
+        log.warn('report.running_dropped', { ...key, error })
+      }
     }
   }
+
   const reported = report()
   try {
-    return await work()
+    return await work({
+      ...call,
+      progress(text) {
+        progress = text
+        call.progress(text)
+      },
+    })
   } finally {
     worked.abort()
     await reported

@@ -1,7 +1,7 @@
-import type { OutcomeCall, ProvisionedObject } from '../src/actions/define-action.ts'
+import type { ProvisionedObject } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { Deployment } from '../src/domain/deployment.ts'
-import { runStep } from './activity-call.ts'
+import { runStep, type StepCall } from './activity-call.ts'
 import { besideRunning } from './report-running.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -30,20 +30,13 @@ export function createResourceActivities(dependencies: Dependencies) {
       dependencies,
       key,
       async (call) => {
-        const { signal } = call
         const { definition } = declaredAction(actions, key.action)
         const checked = checkOptions(definition, options)
-        const stepCall: OutcomeCall<unknown, unknown> = {
-          ...call,
-          key,
-          deployment,
-          options: checked,
-          reference,
-        }
-        const work = async () => definition[name]?.(stepCall)
+        const work = async (heard: StepCall) =>
+          definition[name]?.({ ...heard, key, deployment, options: checked, reference })
         return reportRunningAfterMs === undefined
-          ? await work()
-          : await besideRunning(dependencies, { key, signal, afterMs: reportRunningAfterMs }, work)
+          ? await work(call)
+          : await besideRunning(dependencies, { key, call, afterMs: reportRunningAfterMs }, work)
       },
       deadlineAt,
     )

@@ -2,8 +2,11 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { ActionEnd } from '../src/domain/action-run.ts'
 import { phaseKey } from './search-attributes.ts'
 
-/** Shows where the run stands: as a search attribute in Temporal's list, and in words on the run's page. */
+/**
+ * Shows where the run stands: in words on the run's page, and as a search attribute in Temporal's list. Of a released
+ * build the list says enough by itself, and each change of an attribute costs the server as much as half a start.
+ */
 export function showPhase({ phase, because }: ActionEnd): void {
-  upsertSearchAttributes([{ key: phaseKey, value: phase }])
+  if (phase !== 'succeeded') upsertSearchAttributes([{ key: phaseKey, value: phase }])
   setCurrentDetails(`**${phase}**: ${because}`)
 }

@@ -19,14 +19,17 @@ const MAX_SUMMARY = 100
 const MAX_FAIRNESS_KEY_BYTES = 64
 
 /** What the Web UI shows of a run from its first moment: the list's attributes, and a title and text on its page. */
-export function describeRun(key: ActionKey, phase: ActionPhase, because: string) {
+export function describeRun(
+  key: ActionKey,
+  { phase, because }: { phase?: ActionPhase; because: string },
+) {
   const { installationId, resourceId, deploymentId, action } = key
   const typedSearchAttributes: SearchAttributePair[] = [
     { key: attribute.installationKey, value: cut(installationId, MAX_SEARCHABLE) },
     { key: attribute.resourceKey, value: cut(resourceId, MAX_SEARCHABLE) },
     { key: attribute.deploymentKey, value: cut(deploymentId, MAX_SEARCHABLE) },
     { key: attribute.actionKey, value: cut(action, MAX_SEARCHABLE) },
-    { key: attribute.phaseKey, value: phase },
+    ...(phase ? [{ key: attribute.phaseKey, value: phase }] : []),
   ]
   return {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,

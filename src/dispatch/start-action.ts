@@ -21,12 +21,11 @@ export async function startAction(
   const headStart = resumes ? undefined : headStarts?.begin(event)
   try {
     await workflows.start<DeploymentAction>(DEPLOYMENT_ACTION, {
-      ...describeRun(
-        key,
-        'running',
-        resumes?.because ??
+      ...describeRun(key, {
+        because:
+          resumes?.because ??
           'Vercel holds the build of a deployment until this run reports its outcome.',
-      ),
+      }),
       workflowId: actionWorkflowId(key),
       workflowIdReusePolicy: resumes?.brokenOff
         ? 'ALLOW_DUPLICATE_FAILED_ONLY'

@@ -26,11 +26,10 @@ export async function withdrawAction(
 ): Promise<'accepted'> {
   const why = because ?? WHY[wish]
   await workflows.signalWithStart<Compensation>(COMPENSATION, {
-    ...describeRun(
-      key,
-      'undoing',
-      `${why} No run of the action was open, so this one destroys what is left of it.`,
-    ),
+    ...describeRun(key, {
+      phase: 'undoing',
+      because: `${why} No run of the action was open, so this one destroys what is left of it.`,
+    }),
     workflowId: actionWorkflowId(key),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     taskQueue,

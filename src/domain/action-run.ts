@@ -16,9 +16,8 @@ export interface ActionRequest {
   readonly resumed?: true
 }
 
-/** Where a run stands; the value of the search attribute that tells the ends apart in Temporal's list. */
-export type ActionPhase =
-  'running' | 'undoing' | 'succeeded' | 'failed' | 'canceled' | 'cleaned' | 'skipped'
+/** Where a run stands once there is more to tell than that it is at work. */
+export type ActionPhase = 'undoing' | 'succeeded' | 'failed' | 'canceled' | 'cleaned' | 'skipped'
 
 /** How a run that did not fail ended. */
 export interface ActionEnd {

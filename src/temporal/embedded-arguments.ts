@@ -28,9 +28,9 @@ export function serverArguments(
 }
 
 const DYNAMIC_CONFIG = [
-  // The server has one shard, and polls each queue of it at most 20 times a second by default: 50 ms a hop.
+  // The server has one shard, and polls each queue of it at most 20 times a second by default: 50 ms a hop. That of
+  // Temporal's list may wait so long: nobody's build does.
   'history.transferProcessorMaxPollRPS=2000',
-  'history.visibilityProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   // By default any timer, a retry's too, fires up to a second late.
   'history.timerProcessorMaxTimeShift="10ms"',

@@ -56,7 +56,10 @@ function takeTurn({ pace }: VercelConnection, key: ActionKey, status: ActionStat
 function statusBody(status: ActionStatus): Record<string, unknown> {
   switch (status.kind) {
     case 'running':
-      return { status: 'running' }
+      return {
+        status: 'running',
+        ...(status.progress && { statusText: shorten(status.progress) }),
+      }
     case 'failed':
       return { status: 'failed', statusText: shorten(status.reason) }
     case 'succeeded': {

@@ -13,6 +13,7 @@ import { secretDeriver } from '../../src/config/derive-secret.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import type { LatestRun } from '../../src/domain/reconciliation.ts'
 import { jsonLog } from '../../src/log.ts'
+import { createUpdatePace } from '../../src/vercel/update-pace.ts'
 import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
 
 /** The activities of one action, `branch`, with a local Vercel that holds a deployment for it. */
@@ -21,8 +22,14 @@ export async function activitiesForTest(
   {
     options = {},
     attempt = 1,
+    isLocal = false,
     latest = 'none',
-  }: { options?: Record<string, unknown>; attempt?: number; latest?: LatestRun } = {},
+  }: {
+    options?: Record<string, unknown>
+    attempt?: number
+    isLocal?: boolean
+    latest?: LatestRun
+  } = {},
 ) {
   const { vercel } = await vercelForTest()
   const project = vercel.createProject({
@@ -38,6 +45,7 @@ export async function activitiesForTest(
     baseUrl: vercel.url,
     timeoutMs: 500,
     accessToken: () => Promise.resolve(ACCESS_TOKEN),
+    pace: createUpdatePace({ updates: 100, windowMs: 60_000 }),
   }
   const headStarts = new HeadStarts((request) =>
     readOpening({ actions, vercel: connection }, request),
@@ -64,7 +72,7 @@ export async function activitiesForTest(
     deploymentId: id,
     action: 'branch',
   }
-  const info: Partial<Info> = { attempt }
+  const info: Partial<Info> = { attempt, isLocal }
   // It warns of each activity that fails, which here is as it should be.
   const environment = new MockActivityEnvironment(info, { logger: silentLogger })
   return {
@@ -78,6 +86,7 @@ export async function activitiesForTest(
       return environment.run(activity, ...args) as ReturnType<Activities[Name]>
     },
     key,
+    connection,
     headStarts,
     request: { key, deadlineMs: 60_000, deadlineAt: Infinity, reportRunningAfterMs: 0 },
     step: {

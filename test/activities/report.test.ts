@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import type { StepCall } from '../../activities/activity-call.ts'
+import { besideRunning } from '../../activities/report-running.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
+import { silentLog } from '../../src/log.ts'
 import type { FaultAnswer } from '../../src/simulator/index.ts'
 import { activitiesForTest, failureOf } from './activities-for-test.ts'
 
@@ -23,6 +26,31 @@ describe('running', () => {
     await failureOf(run('migrate', { ...step, reportRunningAfterMs: 60_000 }))
     await run('ready', step)
     expect(sent()).toBe(0)
+  })
+
+  test('is reported again when long work has news, and only then', async () => {
+    const { key, vercel, connection, sent, environment } = await activitiesForTest()
+    const texts = () =>
+      vercel.records.flatMap((event) =>
+        event.kind === 'request' && event.method === 'PATCH'
+          ? [(event.body as { statusText?: string }).statusText]
+          : [],
+      )
+    const call = { signal: new AbortController().signal, progress: () => {} } as unknown as StepCall
+    await environment.run(() =>
+      besideRunning(
+        { vercel: connection, log: silentLog },
+        { key, call, afterMs: 0, againEveryMs: 5 },
+        async ({ progress }) => {
+          await vi.waitFor(() => expect(sent()).toBe(1))
+          progress('half of it is copied')
+          await vi.waitFor(() => expect(sent()).toBe(2))
+          // Time for many more, had they something to say.
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        },
+      ),
+    )
+    expect(texts()).toEqual([undefined, 'half of it is copied'])
   })
 
   test('is not reported again by a second attempt', async () => {
@@ -114,10 +142,6 @@ describe('succeeded is', () => {
   })
 
   test.each<[FaultAnswer, { mayHaveBeenTaken: boolean; afterMs: number }]>([
-    [
-      { status: 429, headers: { 'retry-after': '3' } },
-      { mayHaveBeenTaken: false, afterMs: 3000 },
-    ],
     [{ status: 401 }, { mayHaveBeenTaken: false, afterMs: 0 }],
     [{ status: 503 }, { mayHaveBeenTaken: true, afterMs: 0 }],
     ['cut-before', { mayHaveBeenTaken: true, afterMs: 0 }],
@@ -129,6 +153,16 @@ describe('succeeded is', () => {
       kind: 'again',
       ...expected,
     })
+  })
+
+  test('in line when Vercel takes no more updates for now, and when an earlier one was told so', async () => {
+    const { run, step, vercel, sent } = await activitiesForTest({ outcome })
+    vercel.dials.failNext.push({ answer: { status: 429, headers: { 'retry-after': '3' } } })
+    const inLine = { kind: 'in-line', mayHaveBeenTaken: false }
+    expect(await run('reportSucceeded', step)).toMatchObject({ ...inLine, afterMs: 3000 })
+    const again = await run('reportSucceeded', step)
+    expect(again).toMatchObject({ ...inLine, afterMs: expect.any(Number) })
+    expect(sent()).toBe(1)
   })
 
   test('to be sent again when the credentials cannot be proved yet, and nothing was sent', async () => {
@@ -174,6 +208,31 @@ describe('succeeded is', () => {
       expect(sent()).toBe(0)
     },
   )
+})
+
+describe('as a local activity, which may be run again after a crash, succeeded', () => {
+  const askedAgain = async (first: 'known here' | 'unknown here') => {
+    const { run, step, vercel, key, headStarts } = await activitiesForTest(
+      { outcome },
+      { isLocal: true },
+    )
+    const id = headStarts.begin({ key })
+    if (first === 'unknown here') headStarts.drop(id)
+    const refuse = () =>
+      vercel.dials.failNext.push({ match: { kind: 'patch' }, answer: { status: 400 } })
+    refuse()
+    const once = await run('reportSucceeded', { ...step, headStart: id })
+    refuse()
+    return [once.kind, (await run('reportSucceeded', { ...step, headStart: id })).kind]
+  }
+
+  test('is known to be the first report once, by the process that began the run', async () => {
+    expect(await askedAgain('known here')).toEqual(['refused', 'undecided'])
+  })
+
+  test('may have been taken before where the process knows nothing of the run', async () => {
+    expect(await askedAgain('unknown here')).toEqual(['undecided', 'undecided'])
+  })
 })
 
 describe('failed', () => {

@@ -44,12 +44,12 @@ interface Stage {
 
 const stories: Record<string, Story> = {
   succeeded: {
-    end: 'deploymentAction COMPLETED succeeded',
+    end: 'deploymentAction COMPLETED without a phase',
     play: ({ builds }) => Promise.resolve(builds.deploy()),
   },
 
   'succeeded-with-migrate-and-ready': {
-    end: 'deploymentAction COMPLETED succeeded',
+    end: 'deploymentAction COMPLETED without a phase',
     play: ({ builds }) => Promise.resolve(builds.deploy()),
     steps: true,
   },
@@ -124,7 +124,7 @@ const stories: Record<string, Story> = {
   },
 
   'kept-after-a-lost-answer': {
-    end: 'deploymentAction COMPLETED succeeded',
+    end: 'deploymentAction COMPLETED without a phase',
     play: ({ builds }) => {
       builds.vercel.dials.failNext.push({ match: SUCCEEDED, answer: 'cut-after' })
       return Promise.resolve(builds.deploy())
@@ -132,7 +132,7 @@ const stories: Record<string, Story> = {
   },
 
   'kept-though-it-vanished-for-a-moment': {
-    end: 'deploymentAction COMPLETED succeeded',
+    end: 'deploymentAction COMPLETED without a phase',
     play: ({ builds, provider }) => {
       const { failNext } = builds.vercel.dials
       failNext.push({ match: SUCCEEDED, answer: 'cut-after' })

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import type { ActionEnd } from '../../src/domain/action-run.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
 import type { Simulator } from '../../src/simulator/index.ts'
 
@@ -27,11 +28,16 @@ export async function runEnd(
     { description: `an accepted ${after}` },
   )
   const handle = client.workflow.getHandle(actionWorkflowId(key))
-  const message = await handle.result().then(
-    () => undefined,
-    (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
+  const [phaseOfResult, message] = await handle.result().then(
+    (end: ActionEnd) => [end.phase, undefined],
+    (error: Error) => [
+      undefined,
+      error.cause instanceof Error ? error.cause.message : error.message,
+    ],
   )
   const run = await handle.describe()
-  const phase = run.searchAttributes['HoldpointPhase']?.[0]
+  const shown = run.searchAttributes['HoldpointPhase']?.[0]
+  // Of a released build the list shows none.
+  const phase = shown ?? (phaseOfResult === 'succeeded' ? phaseOfResult : undefined)
   return { end: { type: run.type, status: run.status.name, phase }, message }
 }
