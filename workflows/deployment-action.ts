@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow'
 import type { Step } from '../activities/deployment.ts'
 import type { Report, SucceededReport } from '../activities/report.ts'
+import type { ActionStep } from '../activities/resource.ts'
 import { joinWishes, type Wish } from '../src/domain/action-event.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
@@ -124,46 +125,59 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     `Not finished within ${Math.round(deadlineMs / 1000)} seconds, so everything was undone and the build is not held any longer: deploy again, and ask the provider if it happens again.`,
     'deadline_passed',
   )
-  const beforeDeadline = <T>(step: () => Promise<T>): Promise<T> =>
-    CancellationScope.withTimeout(Math.max(deadlineAt - Date.now(), 1), step).catch(
-      (error: unknown) => {
-        throw isCancellation(error) && Date.now() >= deadlineAt ? outOfTime : error
-      },
-    )
+  const inTime = new CancellationScope()
+  const alarm = new CancellationScope()
+  let late = false
+  const ring = () => {
+    late = true
+    inTime.cancel()
+  }
+  alarm.run(() => sleep(deadlineMs)).then(ring, () => {})
 
-  const { deployment, options, steps } = await beforeDeadline(() =>
-    fetchDeployment({ ...request, deadlineAt }),
-  )
-  if (deployment.standing !== 'waiting') {
+  try {
+    const done = await inTime.run(async () => {
+      const { deployment, options, steps } = await fetchDeployment({ ...request, deadlineAt })
+      const step = {
+        key,
+        ...(request.teamId && { teamId: request.teamId }),
+        deployment,
+        options,
+        deadlineAt,
+      }
+      // The alarm of a run that goes on to a second task is left to itself: to take it back is one event more.
+      if (steps.length === 0 || deployment.standing !== 'waiting') alarm.cancel()
+      return deployment.standing === 'waiting'
+        ? { ...step, reference: await takeSteps(step, steps, request, compensations) }
+        : deployment.standing
+    })
+    if (typeof done !== 'string') return await deliverOutcome(done, outOfTime, request)
     return {
       phase: 'skipped',
-      because: `Deployment ${key.deploymentId} is not waiting for the action (${deployment.standing}): nothing was made.`,
+      because: `Deployment ${key.deploymentId} is not waiting for the action (${done}): nothing was made.`,
     }
+  } catch (error) {
+    throw late && isCancellation(error) ? outOfTime : error
   }
+}
 
-  const step = {
-    key,
-    ...(request.teamId && { teamId: request.teamId }),
-    deployment,
-    options,
-    deadlineAt,
-  }
-  // Where there is nothing to be done but the report, `running` would only delay it.
-  const announced = (name: Step) =>
-    name === steps[0] && request.reportRunningAfterMs !== null
-      ? { reportRunningAfterMs: request.reportRunningAfterMs }
-      : {}
+/** Does the provider's work. Answers what its provision wants to be remembered. */
+async function takeSteps(
+  step: ActionStep,
+  names: readonly Step[],
+  { reportRunningAfterMs }: ActionRequest,
+  compensations: Compensations,
+): Promise<unknown> {
+  const { key, deployment } = step
+  const activities = { provision, migrate, ready }
   let reference: unknown
-  if (steps.includes('provision')) {
-    compensations.add(() => deprovision({ key, deployment }))
-    reference = await beforeDeadline(() => provision({ ...step, ...announced('provision') }))
+  for (const [index, name] of names.entries()) {
+    if (name === 'provision') compensations.add(() => deprovision({ key, deployment }))
+    // Where there is nothing to be done but the report, `running` would only delay it.
+    const announced = index === 0 && reportRunningAfterMs !== null && { reportRunningAfterMs }
+    const result = await activities[name]({ ...step, reference, ...announced })
+    if (name === 'provision') reference = result
   }
-  if (steps.includes('migrate'))
-    await beforeDeadline(() => migrate({ ...step, reference, ...announced('migrate') }))
-  if (steps.includes('ready'))
-    await beforeDeadline(() => ready({ ...step, reference, ...announced('ready') }))
-
-  return await deliverOutcome({ ...step, reference }, outOfTime, request)
+  return reference
 }
 
 /**

@@ -184,7 +184,7 @@ export async function inVirtualTime<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   const { now } = Date
-  const { now: realPerformanceNow } = performance
+  const realPerformanceNow = performance.now.bind(performance)
   const timeout = AbortSignal.timeout.bind(AbortSignal)
   const { fetch: realFetch, setInterval, clearInterval } = globalThis
   current = clock
