@@ -2,6 +2,7 @@ import { WorkflowClient } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
+import { startAction } from '../../src/dispatch/start-action.ts'
 import type { ActionEvent, Wish } from '../../src/domain/action-event.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
@@ -135,6 +136,34 @@ describe('a cancel or cleanup', () => {
     expect(await runOf(start)).toMatchObject({ type: 'compensation' })
     await closeRun(start)
     expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
+  })
+})
+
+describe('a head start', () => {
+  const known = () => {
+    const ids: string[] = []
+    const headStarts = {
+      begin: () => ids.at(ids.push(`head start ${ids.length + 1}`) - 1)!,
+      drop: (id: string) => void ids.splice(ids.indexOf(id), 1),
+    }
+    return { ids, withHeadStarts: { ...dispatch, headStarts } }
+  }
+
+  test('is told to the run that it was begun for, and dropped when the start was a duplicate', async () => {
+    const { ids, withHeadStarts } = known()
+    const start = event('run')
+    await dispatchEvent(withHeadStarts, start)
+    expect(await dispatchEvent(withHeadStarts, start)).toBe('duplicate')
+    expect(ids).toEqual(['head start 1'])
+    expect((await runOf(start)).input).toMatchObject({ headStart: 'head start 1' })
+  })
+
+  test('is not begun for a run that goes on with what an earlier one left', async () => {
+    const { ids, withHeadStarts } = known()
+    const start = event('run')
+    await startAction(withHeadStarts, start, { brokenOff: false, because: 'a test' })
+    expect(ids).toEqual([])
+    expect((await runOf(start)).input).not.toHaveProperty('headStart')
   })
 })
 

@@ -223,6 +223,16 @@ describe('time takes nothing away', () => {
   })
 })
 
+test('an outcome waits for its turn, past the deadline too, when Vercel takes no more updates', async () => {
+  builds.vercel.dials.failNext.push({
+    match: { kind: 'patch', status: 'succeeded' },
+    answer: { status: 429, headers: { 'retry-after': '240' } },
+  })
+  const { id } = builds.deploy()
+  expect(await builds.ended({ id })).toMatchObject({ status: 'COMPLETED', phase: 'succeeded' })
+  expect(provider.has(builds.keyOf({ id }))).toBe(true)
+})
+
 describe('a report that Vercel refuses destroys nothing that a build may use', () => {
   test.each([400, 404, 409, 410] as const)(
     'an answer was lost and the retry gets %i: the deployment went on, so its branch is kept',
