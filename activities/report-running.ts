@@ -16,7 +16,8 @@ const TELL_MORE_EVERY_MS = 15_000
 /**
  * Does the work, and tells Vercel beside it that it has begun, once it has taken `afterMs`; of long work also what it
  * says of its progress. Ends when both have: so `running` comes before a terminal status or not at all. Best effort:
- * it is sent in the first attempt only, and what Vercel says to it changes nothing.
+ * what Vercel says to it changes nothing. A second attempt counts what the first one took, and tells nothing that was
+ * to be told at once.
  */
 export async function besideRunning<Result>(
   { vercel, log }: Pick<Dependencies, 'vercel' | 'log'>,
@@ -28,14 +29,16 @@ export async function besideRunning<Result>(
   }: { key: ActionKey; call: StepCall; afterMs: number; againEveryMs?: number },
   work: (call: StepCall) => Promise<Result>,
 ): Promise<Result> {
-  if (Context.current().info.attempt > 1) return await work(call)
+  const { attempt, scheduledTimestampMs } = Context.current().info
+  if (attempt > 1 && afterMs === 0) return await work(call)
+  const firstAfterMs = attempt === 1 ? afterMs : scheduledTimestampMs + afterMs - Date.now()
   const worked = new AbortController()
   const over = AbortSignal.any([call.signal, worked.signal])
   let progress = ''
 
   const report = async () => {
     let told: string | undefined
-    for (let dueAt = performance.now() + afterMs; ; dueAt += againEveryMs) {
+    for (let dueAt = performance.now() + Math.max(firstAfterMs, 0); ; dueAt += againEveryMs) {
       const waitMs = dueAt - performance.now()
       // What ends the wait is looked at below.
       if (waitMs > 0) await delay(waitMs, undefined, { signal: over }).catch(() => {})

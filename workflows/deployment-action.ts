@@ -275,9 +275,7 @@ async function endWithdrawn(
 }
 
 function isFinal(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure &&
-    error.cause instanceof ApplicationFailure &&
-    error.cause.nonRetryable === true
-  )
+  // That of a local activity comes without a wrapping.
+  const failure = error instanceof ActivityFailure ? error.cause : error
+  return failure instanceof ApplicationFailure && failure.nonRetryable === true
 }

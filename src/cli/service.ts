@@ -73,7 +73,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     taskQueue: config.taskQueue,
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
     reportRunningAfterMs: environment.reportRunningAfterMs,
-    ...(roles.worker && { headStarts }),
+    ...(roles.worker && !environment.workerVersion && { headStarts }),
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })
   const activitiesFor = (opened: TemporalLink) =>

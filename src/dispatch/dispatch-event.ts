@@ -10,7 +10,10 @@ export interface Dispatch {
   readonly deadlineMs: (slug: string) => number
   /** How long an action may take before `running` is reported, in milliseconds; null means never. */
   readonly reportRunningAfterMs: number | null
-  /** Begins what a run will need while Temporal accepts it. Unset where the worker lives in another process. */
+  /**
+   * Begins what a run will need while Temporal accepts it, and asks for its first task at once. Unset where another
+   * process may be the one to do it: the worker is apart, or of another version.
+   */
   readonly headStarts?: {
     begin(request: Pick<ActionEvent, 'key' | 'teamId' | 'options'>): string
     drop(id: string): void

@@ -32,8 +32,8 @@ export async function startAction(
         : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       taskQueue,
-      // Temporal's answer brings the first task along, if a worker of this process has room for it.
-      requestEagerStart: true,
+      // Temporal's answer brings the first task along, if our worker has room for it.
+      requestEagerStart: headStart !== undefined,
       ...(resumes && { memo: { resumed: true } }),
       args: [
         {

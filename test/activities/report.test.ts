@@ -53,13 +53,17 @@ describe('running', () => {
     expect(texts()).toEqual([undefined, 'half of it is copied'])
   })
 
-  test('is not reported again by a second attempt', async () => {
-    const { run, step, sent } = await activitiesForTest(
+  test('is not reported again by a second attempt, but when it is due only then', async () => {
+    const { run, step, sent, taken, environment } = await activitiesForTest(
       { provision: () => Promise.resolve() },
       { attempt: 2 },
     )
+    Object.assign(environment.context.info, { scheduledTimestampMs: Date.now() - 20_000 })
     await run('provision', { ...step, reportRunningAfterMs: 0 })
+    await run('provision', { ...step, reportRunningAfterMs: 60_000 })
     expect(sent()).toBe(0)
+    await run('provision', { ...step, reportRunningAfterMs: 10_000 })
+    expect(taken()).toEqual(['running'])
   })
 
   test.each<FaultAnswer>([

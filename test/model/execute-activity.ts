@@ -43,6 +43,7 @@ export function executeActivity(attempt: {
     startToCloseMs: number
     scheduleToCloseMs: number
     heartbeatMs: number
+    scheduledAt: number
   }
   readonly token: string
   readonly isLocal: boolean
@@ -68,6 +69,7 @@ export function executeActivity(attempt: {
     taskQueue: 'model',
     retryPolicy: activity.retry,
     startToCloseTimeoutMs: activity.startToCloseMs,
+    scheduledTimestampMs: activity.scheduledAt,
   } as unknown as Info
   const execution = new Activity(
     info,

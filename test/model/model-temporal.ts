@@ -740,7 +740,13 @@ export class ModelTemporal {
     const startedAt = this.#clock.now
     local.execution = executeActivity({
       run,
-      activity: { ...local, attempt, heartbeatMs: Infinity, scheduleToCloseMs: Infinity },
+      activity: {
+        ...local,
+        attempt,
+        heartbeatMs: Infinity,
+        scheduleToCloseMs: Infinity,
+        scheduledAt: startedAt,
+      },
       token: `${run.runId}/${local.seq}/${attempt}/local`,
       isLocal: true,
       fn: this.#activities[local.type]!,
@@ -781,15 +787,6 @@ export class ModelTemporal {
       return
     }
     run.locals.delete(local.seq)
-    const wrap = (failure: Failure): Failure => ({
-      message: 'the local activity failed',
-      cause: failure,
-      activityFailureInfo: {
-        activityId: `${local.seq}`,
-        activityType: { name: local.type },
-        retryState: RetryState.RETRY_STATE_UNSPECIFIED,
-      },
-    })
     const resolved: Job = {
       resolveActivity: {
         seq: local.seq,
@@ -797,8 +794,9 @@ export class ModelTemporal {
         result: result.completed
           ? { completed: result.completed }
           : result.cancelled
-            ? { cancelled: { failure: wrap(result.cancelled.failure ?? {}) } }
-            : { failed: { failure: wrap(result.failed?.failure ?? {}) } },
+            ? canceledJob(local.seq, local.type, true).resolveActivity!.result!
+            : // Unlike that of a regular one, it comes without a wrapping.
+              { failed: { failure: result.failed?.failure ?? {} } },
       },
     }
     this.#letWork(run, task, run.cache.process, [resolved])

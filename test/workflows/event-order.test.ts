@@ -134,12 +134,8 @@ describe('the steps migrate and ready', () => {
       ({ activityTaskScheduledEventAttributes }) =>
         activityTaskScheduledEventAttributes?.activityType?.name ?? [],
     )
-    expect(activities?.filter((name) => name !== 'reportRunning')).toEqual([
-      'provision',
-      'migrate',
-      'ready',
-      'reportSucceeded',
-    ])
+    // What is short is local, and stands in the history as markers.
+    expect(activities).toEqual(['provision', 'migrate', 'ready'])
   })
 
   test.each(['migrate', 'ready'] as const)(

@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client'
-import type { ActionEnd } from '../../src/domain/action-run.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
 import type { Simulator } from '../../src/simulator/index.ts'
 
@@ -28,16 +27,14 @@ export async function runEnd(
     { description: `an accepted ${after}` },
   )
   const handle = client.workflow.getHandle(actionWorkflowId(key))
-  const [phaseOfResult, message] = await handle.result().then(
-    (end: ActionEnd) => [end.phase, undefined],
-    (error: Error) => [
-      undefined,
-      error.cause instanceof Error ? error.cause.message : error.message,
-    ],
+  const message = await handle.result().then(
+    () => undefined,
+    (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
   )
   const run = await handle.describe()
   const shown = run.searchAttributes['HoldpointPhase']?.[0]
   // Of a released build the list shows none.
-  const phase = shown ?? (phaseOfResult === 'succeeded' ? phaseOfResult : undefined)
+  const released = run.type === 'deploymentAction' && run.status.name === 'COMPLETED'
+  const phase = shown ?? (released ? 'succeeded' : undefined)
   return { end: { type: run.type, status: run.status.name, phase }, message }
 }
