@@ -46,8 +46,6 @@ export interface Service {
 
 const ACCEPT_WITHIN_MS = 5000
 const TRY_AGAIN_AFTER_MS = 500
-/** https://vercel.com/docs/rest-api/reference: updates of integration actions, for each access token. */
-const UPDATE_LIMIT = { updates: 100, windowMs: 60_000 }
 const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
 
 /** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
@@ -200,12 +198,16 @@ export function holdpointId(
   return clientId ?? `${temporalNamespace}/${taskQueue}`
 }
 
-function connectVercel({ accessToken = '', vercelApiUrl }: Environment): VercelConnection {
+function connectVercel({
+  accessToken = '',
+  vercelApiUrl,
+  updatesPerMinute,
+}: Environment): VercelConnection {
   return {
     baseUrl: vercelApiUrl,
     accessToken: () => Promise.resolve(accessToken),
     timeoutMs: 10_000,
-    pace: createUpdatePace(UPDATE_LIMIT),
+    pace: createUpdatePace({ updates: updatesPerMinute, windowMs: 60_000 }),
   }
 }
 

@@ -16,6 +16,8 @@ export interface Environment {
   readonly encryptionKeys: readonly { id: string; bytes: Uint8Array }[]
   /** Milliseconds; null means never. */
   readonly reportRunningAfterMs: number | null
+  /** That Vercel takes of one installation. */
+  readonly updatesPerMinute: number
   /** Undefined: nothing names a Temporal server, so an embedded one is to be started. */
   readonly temporal: ReturnType<typeof loadClientConnectConfig> | undefined
   readonly temporalNamespace: string
@@ -71,6 +73,8 @@ const variablesSchema = z.object({
       context.addIssue("must be a duration such as '5 seconds', or 'never'")
       return z.NEVER
     }),
+  // https://vercel.com/docs/rest-api: 100 of these updates a minute, for each access token.
+  HOLDPOINT_UPDATES_PER_MINUTE: z.coerce.number().int().min(1).default(100),
   // Named as Temporal's controller for Kubernetes sets them.
   TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
   TEMPORAL_WORKER_BUILD_ID: z.string().optional(),
@@ -104,6 +108,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     postgresUrl: data.POSTGRES_URL,
     encryptionKeys: data.HOLDPOINT_ENCRYPTION_KEYS,
     reportRunningAfterMs: data.HOLDPOINT_REPORT_RUNNING_AFTER,
+    updatesPerMinute: data.HOLDPOINT_UPDATES_PER_MINUTE,
     temporal: temporal.connectionOptions.address ? temporal : undefined,
     temporalNamespace: temporal.namespace ?? 'default',
     workerVersion: workerVersion(data.TEMPORAL_DEPLOYMENT_NAME, data.TEMPORAL_WORKER_BUILD_ID),

@@ -43,5 +43,8 @@ export async function createWorker(
     // What is in hand at SIGTERM may finish.
     shutdownGraceTime: '10 seconds',
     maxCachedWorkflows: 200,
+    // A report that waits for Vercel holds both, and must not keep other builds from theirs.
+    maxConcurrentWorkflowTaskExecutions: 200,
+    maxConcurrentLocalActivityExecutions: 200,
   })
 }

@@ -37,6 +37,7 @@ const DEFAULTS = {
   reportRunningAfterMs: 0,
   temporal: undefined,
   temporalNamespace: 'default',
+  updatesPerMinute: 100,
   workerVersion: undefined,
   temporalCliPath: undefined,
   searchPath: '',
@@ -51,6 +52,7 @@ const VARIABLES = [
   'POSTGRES_URL',
   'HOLDPOINT_ENCRYPTION_KEYS',
   'HOLDPOINT_REPORT_RUNNING_AFTER',
+  'HOLDPOINT_UPDATES_PER_MINUTE',
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
   'TEMPORAL_API_KEY',
@@ -119,6 +121,8 @@ describe('a bad variable is named with what it must be, and its value never show
     ['HOLDPOINT_ENCRYPTION_KEYS', `a:${'00'.repeat(32)},a:${'11'.repeat(32)}`],
     ['HOLDPOINT_REPORT_RUNNING_AFTER', 'hunter2'],
     ['HOLDPOINT_REPORT_RUNNING_AFTER', '-5 s'],
+    ['HOLDPOINT_UPDATES_PER_MINUTE', 'hunter2'],
+    ['HOLDPOINT_UPDATES_PER_MINUTE', '0'],
   ])('%s=%s', (name, value) => {
     const message = refusalOf({ [name]: value })
     expect(message).toMatch(new RegExp(`^  ${name}: .{10,}`, 'm'))

@@ -81,7 +81,6 @@ test('Holdpoint killed before and after each call to Vercel', async () => {
     ['branch', running],
     ['branch', succeeded],
     ['env', /^GET /],
-    ['env', running],
     ['env', succeeded],
     ['broken', running],
     ['broken', refused],

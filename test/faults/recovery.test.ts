@@ -53,8 +53,13 @@ test.each(Object.entries(STOPS))(
     )
     await lane.untilAccepted(ids)
     if (at === 'succeeded') {
-      const isRunning = (id: string) => vercel.deployment(id).actions[0]?.status === 'running'
-      while (!ids.every(isRunning)) await sleep(10)
+      const reported = () =>
+        new Set(
+          vercel.records.flatMap((event) =>
+            event.kind === 'request' && event.method === 'PATCH' ? [event.deploymentId] : [],
+          ),
+        )
+      while (!ids.every((id) => reported().has(id))) await sleep(50)
     }
     if (at !== 'get') await sleep(random.between(0, 1_000))
     const killedAt = performance.now()
