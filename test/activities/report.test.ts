@@ -28,6 +28,20 @@ describe('running', () => {
     expect(sent()).toBe(0)
   })
 
+  const call = { signal: new AbortController().signal, progress: () => {} } as unknown as StepCall
+
+  test('is not reported by a worker that stood still when it was due', async () => {
+    const { key, connection, sent, environment } = await activitiesForTest()
+    await environment.run(() =>
+      besideRunning({ vercel: connection, log: silentLog }, { key, call, afterMs: 1 }, async () => {
+        // The whole process: its timers come late.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1600)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }),
+    )
+    expect(sent()).toBe(0)
+  })
+
   test('is reported again when long work has news, and only then', async () => {
     const { key, vercel, connection, sent, environment } = await activitiesForTest()
     const texts = () =>
@@ -36,7 +50,6 @@ describe('running', () => {
           ? [(event.body as { statusText?: string }).statusText]
           : [],
       )
-    const call = { signal: new AbortController().signal, progress: () => {} } as unknown as StepCall
     await environment.run(() =>
       besideRunning(
         { vercel: connection, log: silentLog },

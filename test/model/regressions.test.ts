@@ -71,10 +71,6 @@ const sequences: Record<string, Partial<Scenario>> = {
     faults: [{ ...fault('create branch', 'slow to take effect'), action: 1 }],
     happenings: [happens('the worker dies', done('report succeeded'))],
   },
-  'a worker stands still until running is due, and its action is released meanwhile': {
-    reportRunningAfterMs: 1000,
-    happenings: [happens('the worker stands still for 9 seconds', asked('create branch'))],
-  },
   'a worker that stood still goes on when its action is undone': {
     deadlineMs: 5000,
     stepsGoOn: true,
