@@ -36,6 +36,7 @@ export async function updateActionStatus(
     takeTurn(connection, key, status)
     throw error
   })
+  connection.pace?.taken(key.installationId)
 }
 
 /** Throws unless the pace allows this update now. */

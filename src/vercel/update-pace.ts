@@ -30,10 +30,13 @@ export interface UpdatePace {
   /** Whether a `running` may be sent now: only if that delays no terminal status. One that may not is dropped. */
   admitRunning(installationId: string): boolean
   /**
-   * Vercel answered 429, for somebody else uses the same token: nothing is sent for so long (milliseconds; a window
-   * when Vercel does not say), and less than the limit for some time after that.
+   * Vercel answered 429, for somebody else uses the same token: nothing is sent for so long (milliseconds; when Vercel
+   * does not say, a second, and twice as long each time until one is taken), and less than the limit
+   * for some time after that.
    */
   refused(installationId: string, retryAfterMs: number | undefined): void
+  /** Vercel took an update, so it takes more. */
+  taken(installationId: string): void
   /** Gives back the place of an action that was withdrawn. Does nothing when it has none. */
   leave(update: TerminalUpdate): void
 }
@@ -53,6 +56,10 @@ const MOST_PLACES = 5_000
 // Processes that share a token know nothing of one another but the 429 they cause.
 const SHARE_AFTER_REFUSAL = 0.75
 const SHARE_GROWTH_PER_WINDOW = 0.05
+/** However often Vercel refuses: it may be for another reason. */
+const LEAST_SHARE = 0.2
+// Of a 429 that does not say when to come back.
+const FIRST_PAUSE_MS = 1_000
 
 interface Lane {
   /** When updates were sent, ascending. */
@@ -62,6 +69,8 @@ interface Lane {
   closedUntil: number
   /** Of the limit, when `closedUntil` has come; grows again from there. */
   share: number
+  /** For how long Vercel's next refusal closes the lane, if it does not say. */
+  pauseMs: number
 }
 
 /** `now` is in milliseconds, and must never go back. */
@@ -82,7 +91,13 @@ export function createUpdatePace({
     }
     const lane = lanes.get(installationId)
     if (lane) return tidy(lane, at)
-    const fresh = { sent: [], places: new Map(), closedUntil: at, share: 1 }
+    const fresh = {
+      sent: [],
+      places: new Map(),
+      closedUntil: at,
+      share: 1,
+      pauseMs: FIRST_PAUSE_MS,
+    }
     lanes.set(installationId, fresh)
     return fresh
   }
@@ -135,14 +150,25 @@ export function createUpdatePace({
       return true
     },
 
-    refused(installationId, retryAfterMs = windowMs) {
+    refused(installationId, retryAfterMs) {
       const at = now()
       const lane = laneOf(installationId, at)
       // In the first window it may be for what was sent before a restart; and those in flight with the first one that
       // was refused tell nothing new.
-      if (at >= Math.max(lane.closedUntil, begunAt + spanMs))
-        lane.share = shareOf(lane, at) * SHARE_AFTER_REFUSAL
-      lane.closedUntil = Math.max(lane.closedUntil, at + retryAfterMs)
+      const isNews = at >= lane.closedUntil
+      if (isNews && at >= begunAt + spanMs)
+        lane.share = Math.max(shareOf(lane, at) * SHARE_AFTER_REFUSAL, LEAST_SHARE)
+      if (retryAfterMs !== undefined) {
+        lane.closedUntil = Math.max(lane.closedUntil, at + retryAfterMs)
+      } else if (isNews) {
+        lane.closedUntil = at + lane.pauseMs
+        lane.pauseMs = Math.min(2 * lane.pauseMs, windowMs)
+      }
+    },
+
+    taken(installationId) {
+      const lane = lanes.get(installationId)
+      if (lane) lane.pauseMs = FIRST_PAUSE_MS
     },
 
     leave({ installationId, ticket }) {

@@ -187,11 +187,27 @@ describe('after a refusal', () => {
     expect(ask(1)).toBe(0)
   })
 
-  test('that names no time, a window passes', () => {
-    const { pace, ask } = paceAt()
+  test('that names no time, a second passes, then twice as long each time, until one is taken', () => {
+    const { pace, ask, pass } = paceAt()
+    for (const waitMs of [1000, 2000, 4000, 8000, 16_000, 32_000, WINDOW_MS, WINDOW_MS]) {
+      // Those in flight with it are no news.
+      for (let call = 0; call < 3; call += 1) pace.refused('icfg_1', undefined)
+      expect(ask(1)).toBe(waitMs)
+      pass(waitMs)
+    }
+    pace.taken('icfg_1')
     pace.refused('icfg_1', undefined)
+    expect(ask(1)).toBe(1000)
+  })
 
-    expect(ask(1)).toBe(WINDOW_MS)
+  test('however often, a fifth of the limit is left', () => {
+    const { pace, askAll, pass } = paceAt()
+    pass(2 * WINDOW_MS)
+    for (let time = 0; time < 20; time += 1) {
+      pace.refused('icfg_1', 1000)
+      pass(1000)
+    }
+    expect(askAll(0, 200).filter((wait) => wait === 0)).toHaveLength(20)
   })
 
   test('less is sent, as another process uses the token, and gradually all again', () => {
