@@ -21,6 +21,7 @@ import {
   postgresUnderTest,
   sql,
 } from './postgres-under-test.ts'
+import { slowIndex } from './slow-index.ts'
 
 const programs = await findInstalledPostgres()
 let installed: InstalledServer | undefined
@@ -223,13 +224,3 @@ async function strategyFor(
 const bigTable = `CREATE TABLE big (filler text);
   ALTER TABLE big ALTER filler SET STORAGE EXTERNAL;
   INSERT INTO big SELECT repeat('x', 100000) FROM generate_series(1, 1500)`
-
-/** An index that takes a minute to make, but in the source. */
-const slowIndex = `CREATE FUNCTION slow(line text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
-    BEGIN
-      IF current_database() LIKE 'hp%' THEN PERFORM pg_sleep(60); END IF;
-      RETURN line;
-    END $$;
-  CREATE TABLE lines (line text);
-  INSERT INTO lines VALUES ('one');
-  CREATE INDEX ON lines (slow(line))`

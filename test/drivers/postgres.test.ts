@@ -33,6 +33,7 @@ import {
   sql,
   workOn,
 } from './postgres-under-test.ts'
+import { slowIndex } from './slow-index.ts'
 
 const programs = await findInstalledPostgres()
 let installed: InstalledServer | undefined
@@ -656,16 +657,6 @@ const markOfAnother = writeMark({
   edition: 1,
   claims: [],
 })
-
-/** An index that takes a minute to make, but in the source. */
-const slowIndex = `CREATE FUNCTION slow(line text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
-    BEGIN
-      IF current_database() LIKE 'hp%' THEN PERFORM pg_sleep(60); END IF;
-      RETURN line;
-    END $$;
-  CREATE TABLE lines (line text);
-  INSERT INTO lines VALUES ('one');
-  CREATE INDEX ON lines (slow(line))`
 
 /** Large enough that copying it can be cut off. */
 const bigTable = `CREATE TABLE big (filler text);
