@@ -1,18 +1,18 @@
 import type { Dependencies } from './dependencies.ts'
-import { createDeploymentActivities } from './deployment.ts'
+import { createOpeningActivities } from './opening.ts'
 import { createReconciliationActivities } from './reconciliation.ts'
 import { createReportActivities } from './report.ts'
 import { createResourceActivities } from './resource.ts'
 import { createRunActivities } from './run.ts'
 
-export { readOpening } from './deployment.ts'
+export { readOpening } from './opening.ts'
 export type { ActionRuns, Dependencies } from './dependencies.ts'
 export { HeadStarts, type OpeningRead } from './head-start.ts'
 
 /** Every activity, bound to what it needs of the process. */
 export function createActivities(dependencies: Dependencies) {
   return {
-    ...createDeploymentActivities(dependencies),
+    ...createOpeningActivities(dependencies),
     ...createReconciliationActivities(dependencies),
     ...createReportActivities(dependencies),
     ...createResourceActivities(dependencies),

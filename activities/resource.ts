@@ -5,7 +5,7 @@ import { runStep, type StepCall } from './activity-call.ts'
 import { besideRunning } from './report-running.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
-import type { Step } from './deployment.ts'
+import type { Step } from './opening.ts'
 
 /** What the steps of an action are about. */
 export interface ActionStep {

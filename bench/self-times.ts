@@ -23,7 +23,7 @@ interface CallFrame {
 
 /** The time in a function itself, without what it called. */
 export interface SelfTime {
-  /** The package, `node`, the file of ours, or `V8`. What is native counts for the place that called it. */
+  /** The package, node's own module, the file of ours, or `V8`. What is native counts for the place that called it. */
   readonly place: string
   /** With file and line. */
   readonly name: string
@@ -84,7 +84,7 @@ function nameOf({ functionName, url, lineNumber }: CallFrame): string {
 
 function placeOf(url: string): string {
   if (url === '') return 'V8'
-  if (url.startsWith('node:')) return 'node'
+  if (url.startsWith('node:')) return url
   const [, dependency] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? []
   if (dependency) return dependency
   const [, ours] = /\/dist\/(.+)$/.exec(url) ?? []

@@ -7,9 +7,11 @@ import type { Activities } from '../activities/index.ts'
 
 // How each activity is run: by what it may take, and by what must be known when it is cut off.
 
-/** Short and idempotent: no task queue between the workflow and the call. Retried until the deadline stops it. */
-export const { fetchDeployment } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '15 seconds',
+/** Short: no task queue between the workflow and the call. Retried until it finds the deadline passed. */
+export const { openAction } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  // It may be about to report.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: {
     initialInterval: '200 milliseconds',
     backoffCoefficient: 2,

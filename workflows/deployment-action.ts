@@ -10,16 +10,16 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Step } from '../activities/deployment.ts'
-import type { Report, SucceededReport } from '../activities/report.ts'
+import type { Step } from '../activities/opening.ts'
+import type { Report, SucceededReport } from '../activities/report-outcome.ts'
 import type { ActionStep } from '../activities/resource.ts'
 import { joinWishes, type Wish } from '../src/domain/action-event.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
 import {
   deprovision,
-  fetchDeployment,
   migrate,
+  openAction,
   provision,
   ready,
   reportFailed,
@@ -119,42 +119,45 @@ async function tellFailure(
 }
 
 async function holdBuild(request: ActionRequest, compensations: Compensations): Promise<ActionEnd> {
-  const { key, deadlineMs } = request
+  const { key, teamId, deadlineMs } = request
   const deadlineAt = Date.now() + deadlineMs
   const outOfTime = ApplicationFailure.nonRetryable(
     `Not finished within ${Math.round(deadlineMs / 1000)} seconds, so everything was undone and the build is not held any longer: deploy again, and ask the provider if it happens again.`,
     'deadline_passed',
   )
+  const { deployment, options, steps, report } = await openAction({ ...request, deadlineAt })
+  if (deployment.standing !== 'waiting') {
+    return {
+      phase: 'skipped',
+      because: `Deployment ${key.deploymentId} is not waiting for the action (${deployment.standing}): nothing was made.`,
+    }
+  }
+  const step = { key, ...(teamId && { teamId }), deployment, options, deadlineAt }
+  const reference =
+    steps.length > 0
+      ? await cutOffAt(deadlineAt, outOfTime, () => takeSteps(step, steps, request, compensations))
+      : undefined
+  return await deliverOutcome({ ...step, reference }, outOfTime, request, report)
+}
+
+/** Does the work until it ends or the deadline comes, in milliseconds since 1970. */
+async function cutOffAt<Result>(
+  deadlineAt: number,
+  outOfTime: ApplicationFailure,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const leftMs = deadlineAt - Date.now()
+  if (leftMs <= 0) throw outOfTime
   const inTime = new CancellationScope()
-  const alarm = new CancellationScope()
   let late = false
   const ring = () => {
     late = true
     inTime.cancel()
   }
-  alarm.run(() => sleep(deadlineMs)).then(ring, () => {})
-
+  // When the work has ended the alarm is left to itself: to take it back is one event more.
+  sleep(leftMs).then(ring, () => {})
   try {
-    const done = await inTime.run(async () => {
-      const { deployment, options, steps } = await fetchDeployment({ ...request, deadlineAt })
-      const step = {
-        key,
-        ...(request.teamId && { teamId: request.teamId }),
-        deployment,
-        options,
-        deadlineAt,
-      }
-      // The alarm of a run that goes on to a second task is left to itself: to take it back is one event more.
-      if (steps.length === 0 || deployment.standing !== 'waiting') alarm.cancel()
-      return deployment.standing === 'waiting'
-        ? { ...step, reference: await takeSteps(step, steps, request, compensations) }
-        : deployment.standing
-    })
-    if (typeof done !== 'string') return await deliverOutcome(done, outOfTime, request)
-    return {
-      phase: 'skipped',
-      because: `Deployment ${key.deploymentId} is not waiting for the action (${done}): nothing was made.`,
-    }
+    return await inTime.run(work)
   } catch (error) {
     throw late && isCancellation(error) ? outOfTime : error
   }
@@ -181,13 +184,15 @@ async function takeSteps(
 }
 
 /**
- * Reports `succeeded` until Vercel's answer is known. Once Vercel may have it, the deadline undoes nothing any more:
- * only the deployment decides, because a build may use what an undo would destroy.
+ * Reports `succeeded` until Vercel's answer is known, or goes on from the first report where that is made. Once Vercel
+ * may have it, the deadline undoes nothing any more: only the deployment decides, because a build may use what an undo
+ * would destroy.
  */
 async function deliverOutcome(
   step: Omit<SucceededReport, 'mayHaveBeenTaken'>,
   outOfTime: ApplicationFailure,
-  request: Pick<ActionRequest, 'resumed' | 'headStart'>,
+  { resumed, headStart }: Pick<ActionRequest, 'resumed' | 'headStart'>,
+  first: Report | undefined,
 ): Promise<ActionEnd> {
   const kept: ActionEnd = {
     phase: 'succeeded',
@@ -195,14 +200,14 @@ async function deliverOutcome(
       'Vercel never said whether it has the outcome; what was made is kept until its cleanup.',
   }
   const { deadlineAt } = step
-  let mayHaveBeenTaken = request.resumed === true
-  let { headStart } = request
+  let mayHaveBeenTaken = resumed === true
+  let report =
+    first ??
+    (headStart === undefined
+      ? await tryReport(() => reportSucceeded({ ...step, mayHaveBeenTaken }))
+      : await tryReport(() => reportSucceededAtOnce({ ...step, mayHaveBeenTaken, headStart })))
   let vanishedAt: number | undefined
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const report = headStart
-      ? await tryReport(reportSucceededAtOnce, { ...step, mayHaveBeenTaken, headStart })
-      : await tryReport(reportSucceeded, { ...step, mayHaveBeenTaken })
-    headStart = undefined
     if (report.kind !== 'vanished') vanishedAt = undefined
     switch (report.kind) {
       case 'taken':
@@ -244,12 +249,13 @@ async function deliverOutcome(
         await sleep(wait)
       }
     }
+    report = await tryReport(() => reportSucceeded({ ...step, mayHaveBeenTaken }))
   }
 }
 
-async function tryReport(report: typeof reportSucceeded, step: SucceededReport): Promise<Report> {
+async function tryReport(report: () => Promise<Report>): Promise<Report> {
   try {
-    return await report(step)
+    return await report()
   } catch (error) {
     if (CancellationScope.current().consideredCancelled || isFinal(error)) throw error
     // The try was cut off with its worker, perhaps after Vercel had it.

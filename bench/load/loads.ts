@@ -4,15 +4,17 @@ import { within } from './within.ts'
 
 const END_WITHIN_MS = 60_000
 
-/** One action after the other: the next begins when the last has ended. Ends early after `limitMs`. */
+/** One action after the other: the next begins `pauseMs` after the last has ended. Ends early after `limitMs`. */
 export async function oneAtATime(
   target: Target,
-  { count, limitMs }: { readonly count: number; readonly limitMs: number },
+  load: { readonly count: number; readonly limitMs: number; readonly pauseMs?: number },
 ): Promise<Measured[]> {
+  const { count, limitMs, pauseMs } = load
   const until = performance.now() + limitMs
   const measured: Measured[] = []
   while (measured.length < count && performance.now() < until) {
     measured.push(await finish(target))
+    if (pauseMs) await sleep(pauseMs)
   }
   return measured
 }

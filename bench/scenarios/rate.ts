@@ -1,46 +1,60 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Scenario, warmUp } from '../bench.ts'
+import type { Scenario } from '../bench.ts'
 import type { Target } from '../load/action.ts'
 import { closedLoop } from '../load/loads.ts'
 import { cpuSeconds } from '../processes/usage.ts'
 import { cpuOfApp, cpuOfServer, cpuPerAction, greatestRate } from '../report/known-figures.ts'
 import type { RunningSystem } from '../systems/system.ts'
 
-const CONCURRENCY = 20
+/** In flight all the time, by a closed loop. */
+const CONCURRENCIES = [20, 40]
 
 /**
- * The greatest rate that a system sustains: 20 actions in flight all the time (a closed loop), Vercel answering at
- * once. Counted are the actions that end in a window which begins when the load has been on for a while, and the
- * processor time that the system's processes use in that window; the load and the fake Vercel share the machine.
+ * The greatest rate that a system sustains, Vercel answering at once: it has run under load for a while, then 20 and 40
+ * actions are in flight all the time, and the greater rate counts. Counted are the actions that end in a window, and
+ * the processor time that the system's processes use in it; the load and the fake Vercel share the machine.
  */
 export const rate: Scenario = {
   name: 'rate',
-  about: 'greatest sustained rate with 20 actions in flight, and CPU time per action',
+  about: 'greatest sustained rate, and CPU time per action at that rate',
   async run({ options: { quick, systems }, eachRound, figures }) {
     await eachRound(systems, async (id, running, target) => {
-      await warmUp(target, quick)
-      const window = quick ? { rampMs: 500, windowMs: 1500 } : { rampMs: 3000, windowMs: 10_000 }
-      const { perSecond, appMs, serverMs } = await measureWindow(running, target, window)
-      figures.record(greatestRate, id, perSecond)
-      figures.record(cpuPerAction, id, appMs + serverMs)
-      figures.record(cpuOfApp, id, appMs)
-      if (running.server) figures.record(cpuOfServer, id, serverMs)
+      // A compiler that works beside is no part of what is sustained.
+      await closedLoop(target, { concurrency: 20, count: Infinity, limitMs: quick ? 1000 : 20_000 })
+      const windows: Window[] = []
+      for (const concurrency of CONCURRENCIES) {
+        windows.push(await measureWindow(running, target, { concurrency, quick }))
+      }
+      const [greatest] = windows.sort((a, b) => b.perSecond - a.perSecond)
+      if (!greatest) return
+      figures.record(greatestRate, id, greatest.perSecond)
+      figures.record(cpuPerAction, id, greatest.appMs + greatest.serverMs)
+      figures.record(cpuOfApp, id, greatest.appMs)
+      if (running.server) figures.record(cpuOfServer, id, greatest.serverMs)
     })
   },
+}
+
+interface Window {
+  readonly perSecond: number
+  /** Of processor time, for each action. */
+  readonly appMs: number
+  readonly serverMs: number
 }
 
 async function measureWindow(
   { app, server }: RunningSystem,
   target: Target,
-  { rampMs, windowMs }: { readonly rampMs: number; readonly windowMs: number },
-): Promise<{ perSecond: number; appMs: number; serverMs: number }> {
+  { concurrency, quick }: { readonly concurrency: number; readonly quick: boolean },
+): Promise<Window> {
+  const [rampMs, windowMs] = quick ? [500, 1500] : [2000, 10_000]
   const read = async () => ({
     at: performance.now(),
     app: await cpuSeconds(app),
     server: server ? await cpuSeconds(server) : 0,
   })
   const load = closedLoop(target, {
-    concurrency: CONCURRENCY,
+    concurrency,
     count: Infinity,
     limitMs: rampMs + windowMs,
   })

@@ -28,12 +28,15 @@ export function serverArguments(
 }
 
 const DYNAMIC_CONFIG = [
-  // The server has one shard, and polls each queue of it at most 20 times a second by default: 50 ms a hop. That of
-  // Temporal's list may wait so long: nobody's build does.
+  // The server has one shard, and polls each queue of it at most 20 times a second by default: 50 ms a hop.
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   // By default any timer, a retry's too, fires up to a second late.
   'history.timerProcessorMaxTimeShift="10ms"',
+  // Only Temporal's list may wait: no build does for it, and a run that ends meanwhile is written to it once, not twice.
+  'history.visibilityProcessorMaxPollRPS=1',
+  'history.visibilityTaskBatchSize=1000',
+  'history.visibilityProcessorSchedulerWorkerCount=1',
   'system.enableActivityEagerExecution=true',
   // It would ask a host on the internet for news.
   'frontend.enableServerVersionCheck=false',

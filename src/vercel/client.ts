@@ -1,3 +1,4 @@
+import { Agent, request as requestHttp } from 'undici'
 import { z } from 'zod'
 import { VercelApiError } from './errors.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -12,6 +13,8 @@ export interface VercelConnection {
   readonly timeoutMs: number
   /** Keeps updates of actions within Vercel's limit. Unset: Vercel refuses what is too much. */
   readonly pace?: UpdatePace
+  /** What carries the requests. Unset: HTTP. */
+  readonly send?: Send
 }
 
 export interface VercelRequest {
@@ -24,6 +27,17 @@ export interface VercelRequest {
   readonly signal?: AbortSignal
 }
 
+/** Sends one request and answers with what came back, whatever its status. Rejects when there is no answer. */
+export type Send = (
+  url: URL,
+  request: {
+    readonly method: VercelRequest['method']
+    readonly headers: Record<string, string>
+    readonly body?: string
+    readonly signal: AbortSignal
+  },
+) => Promise<{ readonly status: number; readonly retryAfter?: string; readonly text: string }>
+
 // {error: {code, message}} is documented; `limit` stands in it when the rate limit is exceeded.
 const errorBodySchema = z.object({
   error: z.object({
@@ -33,7 +47,22 @@ const errorBodySchema = z.object({
   }),
 })
 
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_INVALID_ARG',
+])
+
+// The next build finds a connection open: to make one costs it at least two round trips.
+const agent = new Agent({ keepAliveTimeout: 60_000 })
+
+const sendHttp: Send = async (url, request) => {
+  const { statusCode, headers, body } = await requestHttp(url, { ...request, dispatcher: agent })
+  const retryAfter = [headers['retry-after']].flat()[0]
+  return { status: statusCode, ...(retryAfter && { retryAfter }), text: await body.text() }
+}
 
 /**
  * Sends one request and answers the JSON body, or undefined where there is none. Throws `VercelApiError` on any
@@ -47,10 +76,10 @@ export async function requestVercel(
   const what = `${request.method} ${url.pathname}`
   const token = await connection.accessToken(request.installationId)
   const timeout = AbortSignal.timeout(connection.timeoutMs)
-  let response: Response
-  let text: string
+  const { send = sendHttp } = connection
+  let answer: Awaited<ReturnType<Send>>
   try {
-    response = await fetch(url, {
+    answer = await send(url, {
       method: request.method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -58,35 +87,34 @@ export async function requestVercel(
         ...(request.body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-      redirect: 'manual',
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     })
-    text = await response.text()
   } catch (cause) {
-    const systemCode = causeCode(cause)
+    const systemCode = codeOf(cause)
     throw new VercelApiError(
       `Vercel gave no answer to ${what} (${timeout.aborted ? `none within ${connection.timeoutMs} ms` : (systemCode ?? 'connection broken')}): it will be asked again.`,
       {
         status: 0,
         code: 'no_answer',
         mayHaveActed: !NEVER_SENT.has(systemCode ?? ''),
-        // Without a system code it adds nothing; that of a token which cannot be a header shows the token.
+        // Without a code it adds nothing.
         cause: systemCode === undefined ? undefined : cause,
       },
     )
   }
-  if (response.ok) return parseJson(text)
+  const { status, retryAfter, text } = answer
+  if (status >= 200 && status < 300) return parseJson(text)
   const problem = errorBodySchema.safeParse(parseJson(text)).data?.error
   const code = problem?.code ?? 'unknown'
   // What Vercel says of a body may repeat it, and secrets stand in ours.
   const explanation = request.body === undefined ? problem?.message : undefined
   throw new VercelApiError(
-    `Vercel answered ${response.status} ${code} to ${what}${explanation ? `: ${explanation}` : ''}`,
+    `Vercel answered ${status} ${code} to ${what}${explanation ? `: ${explanation}` : ''}`,
     {
-      status: response.status,
+      status,
       code,
-      mayHaveActed: response.status >= 500,
-      retryAfterMs: retryAfterMs(response.headers, problem?.limit, Date.now()),
+      mayHaveActed: status >= 500,
+      retryAfterMs: retryAfterMs(retryAfter, problem?.limit, Date.now()),
     },
   )
 }
@@ -119,9 +147,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function causeCode(error: unknown): string | undefined {
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
     : undefined
 }

@@ -5,11 +5,11 @@ const MAX_WAIT_MS = 5 * 60_000
  * `error.limit.reset` (epoch seconds) of the body, else undefined. Never negative, at most 5 minutes.
  */
 export function retryAfterMs(
-  headers: Headers,
+  retryAfter: string | undefined,
   limit: { reset?: number | undefined } | undefined,
   nowMs: number,
 ): number | undefined {
-  const header = headers.get('retry-after')?.trim()
+  const header = retryAfter?.trim()
   const wait = header ? headerWaitMs(header, nowMs) : undefined
   const byReset = limit?.reset === undefined ? undefined : limit.reset * 1000 - nowMs
   const chosen = wait ?? byReset

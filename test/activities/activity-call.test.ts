@@ -109,7 +109,7 @@ test('an action that nobody declared fails for good, and what is declared is tol
   for (const running of [
     run('provision', { ...step, key: other }),
     run('deprovision', { key: other }),
-    run('fetchDeployment', {
+    run('openAction', {
       key: other,
       deadlineMs: 1,
       deadlineAt: Infinity,

@@ -27,7 +27,7 @@ test('a sample stands for the time until the next one, and waiting is left out',
     { place: '@temporalio/client', name: 'start client.js:10', ms: 2 },
     { place: 'src/vercel/client.js', name: 'requestVercel client.js:10', ms: 2 },
     { place: 'V8', name: '(program)', ms: 2 },
-    { place: 'node', name: 'nextTick task_queues:10', ms: 1 },
+    { place: 'node:internal/process/task_queues', name: 'nextTick task_queues:10', ms: 1 },
   ])
 })
 

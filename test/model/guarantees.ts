@@ -27,7 +27,7 @@ export function guarantees(played: Played): string[] {
 }
 
 function brokenFor(key: ActionKey, played: Played): string[] {
-  const { accepted, operatorCanceled, vercel, provider, temporal } = played
+  const { scenario, accepted, operatorCanceled, vercel, provider, temporal } = played
   const name = nameOf(key)
   const runs = temporal.runs.filter(({ workflowId }) => workflowId === actionWorkflowId(key))
   const events = accepted.filter((event) => nameOf(event.key) === name).map(({ event }) => event)
@@ -52,7 +52,7 @@ function brokenFor(key: ActionKey, played: Played): string[] {
   const known = report?.status === 'succeeded' && report.toldOver && !taken && undisturbed(played)
   if (known && provider.has(key))
     broken.push(`${name} was over when it was reported, and its branch is left`)
-  if (!withdrawn && vercel.serves(key)) broken.push(...missing(key, played))
+  if (scenario.provisions && !withdrawn && vercel.serves(key)) broken.push(...missing(key, played))
   if (started && !withdrawn && !action.endedBefore && !obstructed(key, played)) {
     if (action.status === undefined) broken.push(`${name} waits at Vercel for ever`)
   }

@@ -1,4 +1,5 @@
 import type { ActionKey } from '../../src/domain/action-key.ts'
+import type { Send } from '../../src/vercel/client.ts'
 import { callRemotely } from './remote-call.ts'
 import { type Fault, nameOf, type Script, type Step } from './script.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -65,7 +66,7 @@ interface ModelDeployment {
 interface Answer {
   readonly status: number
   readonly body?: unknown
-  readonly headers?: Record<string, string>
+  readonly retryAfter?: string
 }
 
 const BUILD_MS = 30_000
@@ -180,18 +181,17 @@ export class ModelVercel {
     }
   }
 
-  /** Stands in for `fetch`. */
-  readonly fetch = ((url: URL, init: RequestInit & { method: string }): Promise<unknown> => {
+  /** Stands in for HTTP. */
+  readonly send: Send = (url, { method, body, signal }) => {
     const parts = url.pathname.split('/').slice(1).map(decodeURIComponent)
-    const signal = init.signal ?? undefined
-    if (init.method === 'GET') {
+    if (method === 'GET') {
       const key = this.#asker?.()
       if (!key) throw new Error(`nobody asks for ${url.pathname}`)
       return this.#answer(key.key, key.step, signal, () => this.#read(parts[2] ?? ''))
     }
     const [, , deploymentId = '', , installationId = '', , resourceId = '', , action = ''] = parts
     const key = { deploymentId, installationId, resourceId, action }
-    const body = init.body as string
+    if (body === undefined) throw new Error('an update has a body')
     const { status } = JSON.parse(body) as { status: 'running' | 'succeeded' | 'failed' }
     if (status !== 'running') this.action(key).terminalsSent++
     const sender = this.#clock.process
@@ -202,7 +202,7 @@ export class ModelVercel {
         this.#violated(`running of ${nameOf(key)} came after its outcome was sent`)
       return this.#update(key, status, body)
     })
-  }) as unknown as typeof globalThis.fetch
+  }
 
   #asker: (() => { key: ActionKey; step: Step } | undefined) | undefined
 
@@ -216,8 +216,8 @@ export class ModelVercel {
     step: Step,
     signal: AbortSignal | undefined,
     effect: () => Answer,
-  ): Promise<unknown> {
-    const { status, body, headers } = await callRemotely<Answer>(
+  ): Promise<Awaited<ReturnType<Send>>> {
+    const { status, body, retryAfter } = await callRemotely<Answer>(
       { clock: this.#clock, script: this.#script },
       {
         key,
@@ -232,10 +232,9 @@ export class ModelVercel {
       },
     )
     return {
-      ok: status >= 200 && status < 300,
       status,
-      headers: new Headers(headers),
-      text: () => Promise.resolve(body === undefined ? '' : JSON.stringify(body)),
+      ...(retryAfter && { retryAfter }),
+      text: body === undefined ? '' : JSON.stringify(body),
     }
   }
 
@@ -257,7 +256,7 @@ export class ModelVercel {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others are broken connections
     switch (fault) {
       case 'too busy':
-        return { status: 429, headers: { 'retry-after': '3' } }
+        return { status: 429, retryAfter: '3' }
       case 'broken before its effect':
         return { status: 500 }
       case 'broken after its effect':
@@ -274,7 +273,7 @@ export class ModelVercel {
         return refused(410)
       default: {
         const code = fault === 'unreachable' ? 'ECONNREFUSED' : 'ECONNRESET'
-        throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
+        throw Object.assign(new Error(code), { code })
       }
     }
   }

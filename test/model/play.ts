@@ -2,6 +2,8 @@ import { asyncLocalStorage as activityInHand } from '@temporalio/activity'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import { branchDatabase } from '../../src/actions/branch-database.ts'
+import type { AnyAction } from '../../src/actions/define-action.ts'
+import { setEnvironment } from '../../src/actions/set-environment.ts'
 import { dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import type { ActionEvent } from '../../src/domain/action-event.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
@@ -9,6 +11,7 @@ import { branchRef } from '../../src/domain/branch-ref.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { silentLog } from '../../src/log.ts'
+import type { VercelConnection } from '../../src/vercel/client.ts'
 import { guarantees, type Played } from './guarantees.ts'
 import { type ModelBranch, ModelProvider, SECRET_MARK } from './model-provider.ts'
 import { ModelTemporal } from './model-temporal.ts'
@@ -123,7 +126,7 @@ export async function play(
   })
   provider.serves = (key) => vercel.serves(key) && !operatorCanceled.has(nameOf(key))
 
-  const definition = branchDatabase({
+  const branching = branchDatabase({
     name: 'Branch',
     driver: provider,
     ...(sharing && {
@@ -141,22 +144,32 @@ export async function play(
       },
     }),
   })
+  const definition: AnyAction = scenario.provisions
+    ? branching
+    : setEnvironment({ name: 'Variables', variables: { KEY: SECRET_MARK } })
   /** What reconciliation does with objects that have no owner. */
   const sweep = async (): Promise<void> => {
     for (const action of ACTIONS) {
       const call = { ...newSweepCall(), action }
-      for (const { name, owner, expiresAtMs = Infinity } of await definition.list!(call)) {
-        if (!owner && expiresAtMs <= clock.now) await definition.expire!({ ...call, name })
+      for (const { name, owner, expiresAtMs = Infinity } of await branching.list!(call)) {
+        if (!owner && expiresAtMs <= clock.now) await branching.expire!({ ...call, name })
       }
     }
   }
   const actions = new Map(
     ACTIONS.map((slug) => [slug, { slug, definition, deadlineMs: scenario.deadlineMs }]),
   )
-  const connection = {
+  /** Activities that have sent an update. */
+  const hasReported = new WeakSet<object>()
+  const connection: VercelConnection = {
     baseUrl: 'https://vercel.test',
     accessToken: () => Promise.resolve(`${SECRET_MARK}-token`),
     timeoutMs: 10_000,
+    send(url, request) {
+      const inHand = activityInHand.getStore()
+      if (inHand && request.method === 'PATCH') hasReported.add(inHand)
+      return vercel.send(url, request)
+    },
   }
   // A process knows only what it began itself.
   const headStartsOf = new Map<Process | undefined, HeadStarts>()
@@ -208,10 +221,9 @@ export async function play(
   vercel.asker = () => {
     const ahead = keyAhead.getStore()
     if (ahead) return { key: ahead, step: 'fetch deployment' }
-    const step =
-      activityInHand.getStore()?.info.activityType === 'fetchDeployment'
-        ? 'fetch deployment'
-        : 'judge refusal'
+    const inHand = activityInHand.getStore()
+    const opens = inHand?.info.activityType === 'openAction' && !hasReported.has(inHand)
+    const step = opens ? 'fetch deployment' : 'judge refusal'
     return { key: keyInHand()!, step }
   }
 
@@ -320,7 +332,7 @@ export async function play(
     if ('atMs' in moment) clock.outside(moment.atMs, () => happen(what, keyOf(action)))
   }
 
-  return await inVirtualTime(clock, vercel.fetch, async () => {
+  return await inVirtualTime(clock, async () => {
     const stranger: ActionKey = { ...keyOf(0), installationId: 'icfg_2' }
     const branchOfStranger: ModelBranch = {
       owner: stranger,

@@ -42,6 +42,8 @@ export interface Scenario {
   readonly gitBranches: readonly (string | null)[]
   /** Set where all deployments of a git branch share one. */
   readonly sharing: { readonly onPush: 'reuse' | 'reset'; readonly keepForMs: number } | null
+  /** Whether the action makes anything; one that does not has no step at all. */
+  readonly provisions: boolean
   /** The steps that the action has, beside its provision. */
   readonly steps: readonly ('migrate' | 'ready')[]
   readonly deadlineMs: number
@@ -99,6 +101,7 @@ export const uneventful: Scenario = {
   apartMs: 0,
   gitBranches: ['main'],
   sharing: null,
+  provisions: true,
   steps: [],
   deadlineMs: 60_000,
   reportRunningAfterMs: 0,
@@ -165,6 +168,7 @@ const lostOutcome: fc.Arbitrary<Scenario['faults']> = fc
 
 const alone = {
   sharing: fc.constant(null),
+  provisions: fc.nat(4).map((n) => n < 4),
   deployments: fc.oneof(
     { weight: 4, arbitrary: fc.constant([1]) },
     { weight: 2, arbitrary: fc.constant([2]) },
@@ -176,6 +180,7 @@ const alone = {
 }
 
 const shared = {
+  provisions: fc.constant(true),
   sharing: fc.record({
     onPush: fc.constantFrom('reuse' as const, 'reset' as const),
     keepForMs: fc.constantFrom(0, 3_600_000),
@@ -238,7 +243,8 @@ export function describeScenario(scenario: Scenario): string[] {
     lines.push(
       `deployments of a git branch share one (${gitBranches.map((name) => name ?? 'none').join(', ')}); onPush ${sharing.onPush}, keepFor ${sharing.keepForMs} ms`,
     )
-  if (steps.length > 0) lines.push(`the action has the steps ${steps.join(' and ')}`)
+  if (!scenario.provisions) lines.push('the action makes nothing')
+  else if (steps.length > 0) lines.push(`the action has the steps ${steps.join(' and ')}`)
   if (scenario.reportRunningAfterMs !== 0)
     lines.push(`running is reported after ${scenario.reportRunningAfterMs ?? 'no'} ms`)
   if (scenario.stepsGoOn) lines.push('steps that are told to stop go on')

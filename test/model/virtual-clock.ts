@@ -175,18 +175,13 @@ function delay<T>(
 }
 
 /**
- * Runs `action` in a world whose time is that of the clock and whose `fetch` is the given one. Nothing else of this
- * process may run meanwhile.
+ * Runs `action` in a world whose time is that of the clock. Nothing else of this process may run meanwhile.
  */
-export async function inVirtualTime<T>(
-  clock: VirtualClock,
-  fetch: typeof globalThis.fetch,
-  action: () => Promise<T>,
-): Promise<T> {
+export async function inVirtualTime<T>(clock: VirtualClock, action: () => Promise<T>): Promise<T> {
   const { now } = Date
   const realPerformanceNow = performance.now.bind(performance)
   const timeout = AbortSignal.timeout.bind(AbortSignal)
-  const { fetch: realFetch, setInterval, clearInterval } = globalThis
+  const { setInterval, clearInterval } = globalThis
   current = clock
   if (timers.setTimeout !== delay) {
     timers.setTimeout = delay
@@ -201,7 +196,6 @@ export async function inVirtualTime<T>(
     })
     return controller.signal
   }
-  globalThis.fetch = fetch
   globalThis.setInterval = ((run: () => void, ms: number) => {
     const interval = { alarm: undefined as Alarm | undefined, over: false }
     const next = () => {
@@ -230,6 +224,6 @@ export async function inVirtualTime<T>(
     Date.now = now
     performance.now = realPerformanceNow
     AbortSignal.timeout = timeout
-    Object.assign(globalThis, { fetch: realFetch, setInterval, clearInterval })
+    Object.assign(globalThis, { setInterval, clearInterval })
   }
 }

@@ -29,7 +29,7 @@ async function startWorker(version: WorkerDeploymentVersion): Promise<void> {
   const note = (activity: string, { deploymentId }: ActionKey) =>
     void done.push(`${deploymentId} ${activity} ${version.buildId}`)
   const activities = {
-    fetchDeployment: ({ key }: { key: ActionKey }) => ({
+    openAction: ({ key }: { key: ActionKey }) => ({
       deployment: { id: key.deploymentId, environment: 'preview', standing: 'waiting' },
       options: {},
       steps: ['provision'],

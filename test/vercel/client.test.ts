@@ -110,6 +110,20 @@ describe('no error shows the token or the body that was sent', () => {
   })
 })
 
+test('a connection is kept for the calls that follow, and calls side by side have one each', async () => {
+  const { connection, connections } = await smallServer((response, request) =>
+    setTimeout(() => json(200, {})(response, request), 20),
+  )
+  for (let call = 0; call < 3; call++) {
+    await requestVercel(connection, read)
+    // The pool takes a connection back a moment after the answer.
+    await new Promise(setImmediate)
+  }
+  expect(connections()).toBe(1)
+  await Promise.all([requestVercel(connection, read), requestVercel(connection, read)])
+  expect(connections()).toBe(2)
+})
+
 test('a redirect is not followed: the token is for this host alone', async () => {
   const elsewhere = await smallServer()
   const { connection } = await smallServer(json(307, {}, { location: `${elsewhere.url}/v1/thing` }))

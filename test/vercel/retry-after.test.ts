@@ -5,8 +5,7 @@ const now = Date.parse('2026-08-01T12:00:00Z')
 const FIVE_MINUTES = 300_000
 
 function wait(header: string | undefined, reset?: number): number | undefined {
-  const headers = new Headers(header === undefined ? {} : { 'retry-after': header })
-  return retryAfterMs(headers, reset === undefined ? undefined : { reset }, now)
+  return retryAfterMs(header, reset === undefined ? undefined : { reset }, now)
 }
 
 describe('Retry-After is kept', () => {

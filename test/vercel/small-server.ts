@@ -19,6 +19,7 @@ export type Answer = (response: ServerResponse, request: ReceivedRequest) => voi
 /** Runs an HTTP server until the test ends, and answers what it received and a connection to it. */
 export async function smallServer(answer: Answer = json(200, {})) {
   const received: ReceivedRequest[] = []
+  let connections = 0
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -29,12 +30,13 @@ export async function smallServer(answer: Answer = json(200, {})) {
       answer(response, whole)
     })
   })
+  server.on('connection', () => void connections++)
   const url = await listening(server)
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { received, url, connection: connectionTo(url) }
+  return { received, connections: () => connections, url, connection: connectionTo(url) }
 }
 
 export function connectionTo(baseUrl: string, timeoutMs = 2000): VercelConnection {

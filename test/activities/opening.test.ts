@@ -10,7 +10,7 @@ const options = z.object({
 describe('option values', () => {
   test('are those of the event, where it had some', async () => {
     const { run, request } = await activitiesForTest({ options }, { options: { size: 3 } })
-    const opened = await run('fetchDeployment', {
+    const opened = await run('openAction', {
       ...request,
       options: { size: 9 },
     })
@@ -22,13 +22,13 @@ describe('option values', () => {
       { options },
       { options: { size: 3, mode: 'empty' } },
     )
-    const opened = await run('fetchDeployment', request)
+    const opened = await run('openAction', request)
     expect(opened.options).toEqual({ size: 3, mode: 'empty' })
   })
 
   test('are asked of nobody when the action takes none', async () => {
     const { run, request, vercel } = await activitiesForTest()
-    const opened = await run('fetchDeployment', request)
+    const opened = await run('openAction', request)
     expect(opened).toMatchObject({ options: {}, steps: [] })
     const asked = vercel.records.flatMap((event) => (event.kind === 'request' ? [event.path] : []))
     expect(asked).toEqual([expect.stringContaining('/v13/deployments/')])
@@ -58,7 +58,7 @@ test('the deployment is answered as it stands, and whether the action works at a
   const { run, request } = await activitiesForTest({
     provision: () => Promise.resolve(),
   })
-  expect(await run('fetchDeployment', request)).toMatchObject({
+  expect(await run('openAction', request)).toMatchObject({
     deployment: { id: request.key.deploymentId, gitBranch: 'feature/x', standing: 'waiting' },
     steps: ['provision'],
   })
@@ -72,7 +72,7 @@ describe('a deployment that Vercel does not know', () => {
   ])('at attempt %i: final is %s', async (attempt, nonRetryable) => {
     const { run, request } = await activitiesForTest({}, { attempt })
     const key = { ...request.key, deploymentId: 'dpl_unknown' }
-    const failure = await failureOf(run('fetchDeployment', { ...request, key }))
+    const failure = await failureOf(run('openAction', { ...request, key }))
     expect(failure).toMatchObject({ type: 'deployment_unknown', nonRetryable })
     expect(failure.message).toContain('dpl_unknown')
   })
@@ -81,7 +81,7 @@ describe('a deployment that Vercel does not know', () => {
 test('a refusal of Vercel keeps its code and its wait', async () => {
   const { run, request, vercel } = await activitiesForTest()
   vercel.dials.failNext.push({ answer: { status: 429, headers: { 'retry-after': '3' } } })
-  expect(await failureOf(run('fetchDeployment', request))).toMatchObject({
+  expect(await failureOf(run('openAction', request))).toMatchObject({
     type: 'vercel_rate_limited',
     nonRetryable: false,
     nextRetryDelay: 3000,

@@ -1,0 +1,94 @@
+import { Context } from '@temporalio/activity'
+import type { ActionRequest } from '../src/domain/action-run.ts'
+import type { Deployment } from '../src/domain/deployment.ts'
+import { ActionFailure } from '../src/domain/failure.ts'
+import { getDeployment } from '../src/vercel/deployments.ts'
+import { getResourceMetadata } from '../src/vercel/resources.ts'
+import { runStep } from './activity-call.ts'
+import { declaredAction } from './declared-action.ts'
+import type { Dependencies } from './dependencies.ts'
+import type { HeadStartRequest, OpeningRead } from './head-start.ts'
+import { type Report, reportOutcome } from './report-outcome.ts'
+
+/** A new deployment may be unknown to the server that is asked first. */
+const UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS = 4
+
+const STEPS = ['provision', 'migrate', 'ready'] as const
+export type Step = (typeof STEPS)[number]
+
+export interface OpenedAction {
+  readonly deployment: Deployment
+  /** Option values as the customer set them, unchecked. */
+  readonly options: Record<string, unknown>
+  /** The steps that the action has, in their order. */
+  readonly steps: readonly Step[]
+  /** What became of the first report, where it was made at once. */
+  readonly report?: Report
+}
+
+/** Reads of Vercel what an action is opened with: side by side, once each. */
+export async function readOpening(
+  { actions, vercel }: Pick<Dependencies, 'actions' | 'vercel'>,
+  { key, teamId, options }: HeadStartRequest,
+  signal?: AbortSignal,
+): Promise<OpeningRead> {
+  const { definition } = declaredAction(actions, key.action)
+  const heard = signal && { signal }
+  const [deployment, metadata] = await Promise.all([
+    getDeployment(vercel, { ...key, teamId, ...heard }),
+    definition.options && !options ? getResourceMetadata(vercel, { ...key, ...heard }) : {},
+  ])
+  return { deployment, metadata }
+}
+
+export function createOpeningActivities(dependencies: Dependencies) {
+  const { actions, headStarts } = dependencies
+  return {
+    /**
+     * Reads the deployment, and the values of the action's options. Fails for good when the action is not declared
+     * or Vercel keeps saying that it does not know the deployment; a read that began in time may end after the
+     * deadline.
+     *
+     * Where nothing is to be done but the report, it is made here too, if this process knows that nobody made one: the
+     * second time, and after a crash, it is left to the workflow.
+     */
+    async openAction(
+      request: ActionRequest & { readonly deadlineAt: number },
+    ): Promise<OpenedAction> {
+      const { key, teamId, headStart, deadlineAt } = request
+      return await runStep(
+        dependencies,
+        key,
+        async (call) => {
+          const { definition } = declaredAction(actions, key.action)
+          const early = headStart === undefined ? undefined : await headStarts?.opened(headStart)
+          const read = early ?? (await readOpening(dependencies, request, call.signal))
+          const { deployment } = read
+          if (deployment.standing === 'gone') {
+            throw new ActionFailure(
+              'deployment_unknown',
+              `Vercel does not show deployment ${key.deploymentId} to this integration, so nothing was made for it: deploy again, or check that the integration may read deployments.`,
+              { retryable: Context.current().info.attempt < UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS },
+            )
+          }
+          const options = request.options ?? read.metadata
+          const steps = STEPS.filter((step) => definition[step] !== undefined)
+          const opened = { deployment, options, steps }
+          const reportNow =
+            steps.length === 0 &&
+            deployment.standing === 'waiting' &&
+            headStart !== undefined &&
+            headStarts?.takeFirstReport(headStart)
+          if (!reportNow) return opened
+          const step = { key, ...(teamId && { teamId }), deployment, options, deadlineAt }
+          const mayHaveBeenTaken = request.resumed === true
+          return {
+            ...opened,
+            report: await reportOutcome(dependencies, { ...step, mayHaveBeenTaken }, call),
+          }
+        },
+        deadlineAt,
+      )
+    },
+  }
+}
