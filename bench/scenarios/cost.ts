@@ -88,7 +88,7 @@ async function countEvents(
 }
 
 function workflowIdOf(id: SystemId, started: StartedAction): string {
-  return id === 'holdpoint' ? actionWorkflowId(started) : `plain-${started.deploymentId}`
+  return id.startsWith('plain') ? `plain-${started.deploymentId}` : actionWorkflowId(started)
 }
 
 async function closedHistory(

@@ -11,13 +11,16 @@ export interface HoldpointOptions {
   readonly config?: string
   readonly nodeArguments?: readonly string[]
   readonly variables?: Readonly<Record<string, string>>
+  /** Of a Temporal server that runs already. Unset: an embedded one is started. */
+  readonly temporalAddress?: string
 }
 
 /** Starts the built `holdpoint start` as an operator would, with nothing tuned. */
 export async function startHoldpoint(
   { vercelUrl, clientSecret, cliPath, directory }: Surroundings,
-  { config = 'temporal.config.ts', nodeArguments = [], variables = {} }: HoldpointOptions = {},
+  options: HoldpointOptions = {},
 ): Promise<RunningSystem> {
+  const { config = 'temporal.config.ts', nodeArguments = [], variables, temporalAddress } = options
   const port = await freePort('127.0.0.1')
   const begin = performance.now()
   const program = await spawnInGroup({
@@ -38,6 +41,7 @@ export async function startHoldpoint(
       VERCEL_ACCESS_TOKEN: 'token-of-the-benchmark',
       INTEGRATION_CLIENT_SECRET: clientSecret,
       TEMPORAL_CLI_PATH: cliPath,
+      ...(temporalAddress && { TEMPORAL_ADDRESS: temporalAddress }),
       ...variables,
     },
     logFile: join(directory, 'holdpoint.log'),
@@ -45,15 +49,19 @@ export async function startHoldpoint(
   try {
     await program.untilReady(`http://127.0.0.1:${port}/readyz`)
     const startUpMs = performance.now() - begin
+    const system = {
+      webhookUrl: `http://127.0.0.1:${port}/webhooks/vercel`,
+      startUpMs,
+      stop: program.stop,
+    }
+    if (temporalAddress) return { ...system, app: { pid: program.pid }, temporalAddress }
     const server = await readRecord(homeIn(join(directory, 'temporal')))
     if (!server) throw new Error(`No Temporal server is on record in ${directory}/temporal.`)
     return {
-      webhookUrl: `http://127.0.0.1:${port}/webhooks/vercel`,
+      ...system,
       app: { pid: program.pid, without: [server.pid] },
       server: { pid: server.pid },
       temporalAddress: `${server.ip}:${server.port}`,
-      startUpMs,
-      stop: program.stop,
     }
   } catch (error) {
     await program.stop()

@@ -2,6 +2,7 @@ import type { ProcessTree } from '../processes/usage.ts'
 
 export const SYSTEMS = {
   holdpoint: 'Holdpoint',
+  ownServer: 'Holdpoint, own server',
   bare: 'bare',
   bareSideBySide: 'bare, side by side',
   plain: 'plain',
@@ -10,6 +11,7 @@ export const SYSTEMS = {
 
 /**
  * - `holdpoint`: `holdpoint start` with its embedded Temporal server, on a database file.
+ * - `ownServer`: the same beside the Temporal server at `TEMPORAL_ADDRESS`, for example one on Postgres.
  * - `bare`: a handler that calls Vercel three times in sequence, without durability; the floor.
  * - `bareSideBySide`: the same, reading the deployment while it reports `running`.
  * - `plain`: a Temporal application with default settings, on a development server with default flags and a database file.

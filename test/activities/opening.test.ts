@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { Secret } from '../../src/domain/secret.ts'
 import { activitiesForTest, failureOf } from './activities-for-test.ts'
 
 const options = z.object({
@@ -86,4 +87,71 @@ test('a refusal of Vercel keeps its code and its wait', async () => {
     nonRetryable: false,
     nextRetryDelay: 3000,
   })
+})
+
+describe('an action that has nothing to do but its report', () => {
+  const outcome = () => Promise.resolve({ KEY: new Secret('hunter2') })
+
+  test('is reported as it is opened, once, by the process that began it', async () => {
+    const { run, request, headStarts, taken, sent } = await activitiesForTest(
+      { outcome },
+      { isLocal: true },
+    )
+    const headStart = headStarts.begin(request)
+    const opened = await run('openAction', { ...request, headStart })
+    expect(opened).toMatchObject({ steps: [], report: { kind: 'taken' } })
+    expect(JSON.stringify(opened)).not.toContain('hunter2')
+    expect(taken()).toEqual(['succeeded'])
+    expect(await run('openAction', { ...request, headStart })).not.toHaveProperty('report')
+    expect(sent()).toBe(1)
+  })
+
+  test.each(['has no head start', 'was begun by another process'])(
+    'is left to the workflow when it %s',
+    async (why) => {
+      const { run, request, sent } = await activitiesForTest({ outcome }, { isLocal: true })
+      const headStart = why === 'has no head start' ? {} : { headStart: 'of another process' }
+      const opened = await run('openAction', { ...request, ...headStart })
+      expect(opened).toMatchObject({ deployment: { standing: 'waiting' }, steps: [] })
+      expect(opened).not.toHaveProperty('report')
+      expect(sent()).toBe(0)
+    },
+  )
+
+  test('tells the workflow when Vercel may have the outcome, and fails for good with one that is none', async () => {
+    const { run, request, headStarts, vercel } = await activitiesForTest(
+      { outcome },
+      { isLocal: true },
+    )
+    vercel.dials.failNext.push({ match: { kind: 'patch' }, answer: 'cut-after' })
+    const headStart = headStarts.begin(request)
+    expect(await run('openAction', { ...request, headStart })).toMatchObject({
+      report: { kind: 'again', mayHaveBeenTaken: true },
+    })
+
+    const wrong = await activitiesForTest({ outcome: () => Promise.resolve({ TZ: 'UTC' }) })
+    const begun = { ...wrong.request, headStart: wrong.headStarts.begin(wrong.request) }
+    expect(await failureOf(wrong.run('openAction', begun))).toMatchObject({
+      type: 'outcome_invalid',
+      nonRetryable: true,
+    })
+  })
+
+  test('is not reported when the deployment does not wait', async () => {
+    const { run, request, headStarts, vercel, sent } = await activitiesForTest({ outcome })
+    vercel.cancel(request.key.deploymentId)
+    const headStart = headStarts.begin(request)
+    expect(await run('openAction', { ...request, headStart })).not.toHaveProperty('report')
+    expect(sent()).toBe(0)
+  })
+})
+
+test('an action with steps is opened without a report, and its first report is still the first', async () => {
+  const { run, request, headStarts, sent } = await activitiesForTest({
+    provision: () => Promise.resolve(),
+  })
+  const headStart = headStarts.begin(request)
+  expect(await run('openAction', { ...request, headStart })).not.toHaveProperty('report')
+  expect(sent()).toBe(0)
+  expect(headStarts.takeFirstReport(headStart)).toBe(true)
 })
