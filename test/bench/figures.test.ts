@@ -28,10 +28,10 @@ test('a requirement is judged once everything that it needs was measured', () =>
   const figures = new Figures()
   figures.record(greatestRate, 'holdpoint', 60)
   expect(judge(figures)).toEqual([])
-  figures.record(greatestRate, 'plainTuned', 10)
+  figures.record(greatestRate, 'plain', 10)
   expect(judge(figures)).toMatchObject([{ value: 6, holds: true }])
   figures.record(cpuPerAction, 'holdpoint', 40)
-  figures.record(cpuPerAction, 'plainTuned', 100)
+  figures.record(cpuPerAction, 'plain', 100)
   expect(judge(figures)).toMatchObject([{ holds: true }, { value: 0.4, holds: false }])
 })
 
