@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { type Deployment, deploymentStanding } from '../domain/deployment.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
+import { originOf } from './deployment-origin.ts'
 import { VercelApiError } from './errors.ts'
 
 const text = z.string().nullish().catch(undefined)
+const textOrNumber = z.union([z.string(), z.number()]).nullish().catch(undefined)
 const time = z.number().nullish().catch(undefined)
 
 // Vercel answers in three shapes and adds enum values as it goes, so all but the id may be missing or new.
@@ -19,7 +21,8 @@ const deploymentSchema = z.looseObject({
   readyState: text,
   status: text,
   integrations: z.looseObject({ status: text }).nullish().catch(undefined),
-  gitSource: z.looseObject({ ref: text, sha: text }).nullish().catch(undefined),
+  gitSource: z.looseObject({ ref: text, sha: text, prId: textOrNumber }).nullish().catch(undefined),
+  creator: z.looseObject({ username: text }).nullish().catch(undefined),
   meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
   source: text,
   canceledAt: time,
@@ -73,6 +76,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
       .find((value): value is string => typeof value === 'string' && value !== '')
   const gitBranch = answer.gitSource?.ref || meta('CommitRef')
   const gitSha = answer.gitSource?.sha || meta('CommitSha')
+  const origin = originOf(answer)
   const projectId = answer.projectId ?? answer.project?.id
   const projectName = answer.project?.name ?? answer.name
   return {
@@ -86,6 +90,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
     ...(gitBranch && { gitBranch }),
     ...(gitSha && { gitSha }),
     ...(answer.source && { source: answer.source }),
+    ...(origin && { origin }),
     standing: deploymentStanding({
       readyState: answer.readyState ?? answer.status ?? undefined,
       integrationsStatus: answer.integrations?.status ?? undefined,
