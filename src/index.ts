@@ -1,3 +1,4 @@
+export type { ActionPolicy, PolicyQuota } from './actions/action-policy.ts'
 export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
 export { command, type CommandOptions } from './actions/command.ts'
 export type { Migration, BranchStepCall } from './actions/migration.ts'
@@ -19,6 +20,7 @@ export {
   type OutcomeCall,
   type ProvisionCall,
   type ProvisionedObject,
+  type QuotaPlace,
 } from './actions/define-action.ts'
 export { type SetEnvironmentSettings, setEnvironment } from './actions/set-environment.ts'
 export {
@@ -39,6 +41,7 @@ export {
 export type { Deployment } from './domain/deployment.ts'
 export { ActionFailure } from './domain/failure.ts'
 export type { Finding } from './domain/finding.ts'
+export type { GitBranchRule, Treatment } from './domain/policy.ts'
 export { Secret } from './domain/secret.ts'
 export type {
   BranchClaim,

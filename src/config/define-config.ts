@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
 import { parseDuration } from '../domain/duration.ts'
+import { checkedPolicy, policyProblems, policySchema } from './policy.ts'
 import {
   type ReconciliationFile,
   type ReconciliationSettings,
@@ -30,18 +31,24 @@ export interface Config {
 
 const DEFAULT_DEADLINE = '2 minutes'
 
-const actionSchema = z.looseObject({
-  name: z.string().min(1).max(100),
-  description: z.string().optional(),
-  suggest: z.array(z.string().min(1)).optional(),
-  deadline: z
-    .string()
-    .refine(
-      (text) => parseDeadline(text) !== undefined,
-      "must be a duration from '1 second' to '45 minutes'",
-    )
-    .optional(),
-})
+const actionSchema = z
+  .looseObject({
+    name: z.string().min(1).max(100),
+    description: z.string().optional(),
+    suggest: z.array(z.string().min(1)).optional(),
+    deadline: z
+      .string()
+      .refine(
+        (text) => parseDeadline(text) !== undefined,
+        "must be a duration from '1 second' to '45 minutes'",
+      )
+      .optional(),
+    policy: policySchema.optional(),
+  })
+  .superRefine((action, context) => {
+    for (const { field, message } of policyProblems(action))
+      context.addIssue({ code: 'custom', path: ['policy', field], message })
+  })
 
 // Vercel publishes no charset for slugs; these stand in URLs, logs and ids without escaping.
 const slugSchema = z
@@ -78,7 +85,11 @@ export function defineConfig(file: ConfigFile): Config {
   const actions = Object.entries(file.actions).map(
     ([slug, definition]): [string, DeclaredAction] => {
       const deadlineMs = parseDeadline(definition.deadline ?? DEFAULT_DEADLINE) ?? 0
-      return [slug, { slug, definition, deadlineMs }]
+      const { policy } = definition
+      return [
+        slug,
+        { slug, definition, deadlineMs, ...(policy && { policy: checkedPolicy(policy) }) },
+      ]
     },
   )
   return Object.freeze({

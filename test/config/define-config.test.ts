@@ -30,6 +30,43 @@ test('what is written is kept', () => {
   expect(config.actions.get('a_b')).toEqual({ slug: 'a_b', definition, deadlineMs: 90_000 })
 })
 
+describe('a policy', () => {
+  const able = { name: 'Branch', list: () => [], evict: () => true }
+  const of = (policy: unknown) =>
+    check({ actions: { branch: { ...able, policy } } }).actions.get('branch')?.policy
+
+  test('is none unless one is written, and has its defaults then', () => {
+    expect(check({ actions: { branch: able } }).actions.get('branch')).not.toHaveProperty('policy')
+    expect(of({})).toEqual({
+      otherwise: 'skip',
+      bots: 'allow',
+      forks: 'allow',
+      protectedBranches: ['main', 'master', 'production', 'prod'],
+    })
+  })
+
+  test('is kept as it is written', () => {
+    const written = {
+      environments: ['preview'],
+      gitBranches: { only: ['feature/**'], except: ['**-wip'] },
+      otherwise: 'fail',
+      bots: 'skip',
+      forks: 'fail',
+      protectedBranches: [],
+    }
+    const quota = { perResource: 10, perInstallation: 25 }
+    expect(of({ ...written, quota, ttl: '7 days' })).toEqual({
+      ...written,
+      quota: { ...quota, whenFull: 'fail' },
+      ttlMs: 7 * 86_400_000,
+    })
+    expect(of({ quota: { perResource: 1, whenFull: 'evict' } })?.quota).toEqual({
+      perResource: 1,
+      whenFull: 'evict',
+    })
+  })
+})
+
 test('the reconciliation is careful by default, can be told otherwise, and be switched off', () => {
   const of = (reconciliation?: unknown) => check({ actions: {}, reconciliation }).reconciliation
   const careful = { minAgeMs: 3_600_000, graceMs: 31 * 86_400_000, cap: 20 }
@@ -72,6 +109,34 @@ describe('a field that is wrong is named, with what it must be', () => {
     ['a suggestion that is no list', action({ suggest: 'preview' }), 'actions.branch.suggest: '],
     ['an empty task queue', { temporal: { taskQueue: '' }, actions: {} }, 'temporal.taskQueue: '],
     ['an action that is none', { actions: { branch: null } }, 'actions.branch: '],
+    ...Object.entries({
+      'policy: Unrecognized key: "bot"': { bot: 'skip' },
+      'policy.environments: must name at least one': { environments: [] },
+      'policy.environments.0: ': { environments: [''] },
+      'policy.gitBranches: must have only, except or both': { gitBranches: {} },
+      'policy.gitBranches.only: ': { gitBranches: { only: 'main' } },
+      'policy.gitBranches: Unrecognized key: "but"': { gitBranches: { only: ['a'], but: ['b'] } },
+      'policy.otherwise: ': { otherwise: 'allow' },
+      'policy.bots: ': { bots: true },
+      'policy.forks: ': { forks: 'deny' },
+      'policy.protectedBranches: ': { protectedBranches: 'main' },
+      "policy.ttl: must be a duration of a second or more, such as '7 days'": { ttl: '999 ms' },
+      'policy.ttl: must be a duration': { ttl: 'a week' },
+      'policy.ttl: needs an action that can tell what it made': { ttl: '7 days' },
+      'policy.quota: must have perResource, perInstallation or both': {
+        quota: { whenFull: 'fail' },
+      },
+      'policy.quota.perResource: must be a whole number from 1 on': { quota: { perResource: 0 } },
+      'policy.quota.whenFull: ': { quota: { perResource: 1, whenFull: 'wait' } },
+      'policy.quota: needs an action that can tell what it made': { quota: { perResource: 1 } },
+      'policy.quota: this action keeps nothing that could be evicted': {
+        quota: { perResource: 1, whenFull: 'evict' },
+      },
+    }).map(([told, policy]): [string, unknown, string] => [
+      `a policy: ${JSON.stringify(policy)}`,
+      action({ policy }),
+      `actions.branch.${told}`,
+    ]),
     [
       'a reconciliation that never rests',
       { actions: {}, reconciliation: { every: '59 seconds' } },
