@@ -125,19 +125,30 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     `Not finished within ${Math.round(deadlineMs / 1000)} seconds, so everything was undone and the build is not held any longer: deploy again, and ask the provider if it happens again.`,
     'deadline_passed',
   )
-  const { deployment, options, steps, report } = await openAction({ ...request, deadlineAt })
+  const opened = await openAction({ ...request, deadlineAt })
+  const { deployment, options, steps, skipped, report } = opened
   if (deployment.standing !== 'waiting') {
     return {
       phase: 'skipped',
       because: `Deployment ${key.deploymentId} is not waiting for the action (${deployment.standing}): nothing was made.`,
     }
   }
-  const step = { key, ...(teamId && { teamId }), deployment, options, deadlineAt }
+  const step = {
+    key,
+    ...(teamId && { teamId }),
+    deployment,
+    options,
+    deadlineAt,
+    ...(skipped !== undefined && { skipped }),
+  }
   const reference =
     steps.length > 0
       ? await cutOffAt(deadlineAt, outOfTime, () => takeSteps(step, steps, request, compensations))
       : undefined
-  return await deliverOutcome({ ...step, reference }, outOfTime, request, report)
+  const end = await deliverOutcome({ ...step, reference }, outOfTime, request, report)
+  return skipped !== undefined && end.phase === 'succeeded'
+    ? { phase: 'skipped', because: skipped }
+    : end
 }
 
 /** Does the work until it ends or the deadline comes, in milliseconds since 1970. */

@@ -13,6 +13,7 @@ import { secretDeriver } from '../../src/config/derive-secret.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import type { LatestRun } from '../../src/domain/reconciliation.ts'
 import { jsonLog } from '../../src/log.ts'
+import type { DeployOptions } from '../../src/simulator/index.ts'
 import { createUpdatePace } from '../../src/vercel/update-pace.ts'
 import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
 
@@ -24,18 +25,24 @@ export async function activitiesForTest(
     attempt = 1,
     isLocal = false,
     latest = 'none',
+    deploy = {},
   }: {
     options?: Record<string, unknown>
     attempt?: number
     isLocal?: boolean
     latest?: LatestRun
+    /** What is deployed, beyond a preview of `feature/x`. */
+    deploy?: DeployOptions
   } = {},
 ) {
   const { vercel } = await vercelForTest()
   const project = vercel.createProject({
     name: 'shop',
     resources: [
-      { resourceId: 'db/1', actions: { branch: { environments: ['preview'], options } } },
+      {
+        resourceId: 'db/1',
+        actions: { branch: { environments: ['preview', 'production'], options } },
+      },
     ],
   })
   const lines: string[] = []
@@ -65,7 +72,7 @@ export async function activitiesForTest(
       resume: () => Promise.resolve(void acts.push('resume')),
     },
   })
-  const { id } = vercel.deploy(project, { gitBranch: 'feature/x' })
+  const { id } = vercel.deploy(project, { gitBranch: 'feature/x', ...deploy })
   const key: ActionKey = {
     installationId: vercel.installation.id,
     resourceId: 'db/1',
