@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { expect, inject, vi } from 'vitest'
+import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
@@ -10,6 +11,7 @@ import { branchDatabase, defineConfig, postgres, setEnvironment } from '../../sr
 import { jsonLog, type Log } from '../../src/log.ts'
 import {
   defaultDials,
+  type DeployOptions,
   type DeploymentSnapshot,
   type Project,
   type Simulator,
@@ -44,6 +46,7 @@ export interface HoldpointSettings {
   readonly deadline?: string
   readonly scope?: 'deployment' | 'git-branch'
   readonly keepFor?: string
+  readonly policy?: ActionPolicy
   /** What the action `env` sets. */
   readonly env?: Record<string, string>
   /** Slugs that Vercel knows and the configuration lacks. */
@@ -67,9 +70,9 @@ export interface HoldpointUnderTest {
   readonly secrets: { readonly clientSecret: string; readonly accessToken: string }
   /** A project whose previews run these actions of a resource; the source unless said. */
   createProject(slugs: readonly string[], resourceId?: string): Project
-  deploy(project?: Project): DeploymentSnapshot
+  deploy(project?: Project, options?: DeployOptions): DeploymentSnapshot
   /** Deploys, and waits until the deployment is ready. */
-  release(project?: Project): Promise<DeploymentSnapshot>
+  release(project?: Project, options?: DeployOptions): Promise<DeploymentSnapshot>
   keyOf(deployment: { readonly id: string }, action?: string): ActionKey
   /** Waits until a webhook of this kind was accepted and the latest run of the action has closed. */
   ended(
@@ -92,6 +95,9 @@ export interface HoldpointUnderTest {
    */
   close(): Promise<void>
 }
+
+/** The `DATABASE_URL` of a build that goes on without a branch, in projects that say so. */
+export const OF_THE_RESOURCE = 'of the resource itself'
 
 /** Runs the real service against a local Vercel, on the shared Postgres. Resolves when it is ready. */
 export async function startHoldpoint(
@@ -164,8 +170,8 @@ export async function startHoldpoint(
       ],
     })
   const project = createProject(['branch'])
-  const deploy = (from = project) =>
-    vercel.deploy(from, { environment: 'preview', gitBranch: 'feature/x' })
+  const deploy = (from = project, options: DeployOptions = {}) =>
+    vercel.deploy(from, { environment: 'preview', gitBranch: 'feature/x', ...options })
   const keyOf = ({ id }: { readonly id: string }, action = 'branch'): ActionKey => ({
     installationId: vercel.installation.id,
     resourceId: vercel.deployment(id).actions[0]?.resourceId ?? source.name,
@@ -193,8 +199,8 @@ export async function startHoldpoint(
     },
     createProject,
     deploy,
-    release: (from) =>
-      vercel.until(deploy(from).id, ({ readyState }) => readyState === 'READY', {
+    release: (from, options) =>
+      vercel.until(deploy(from, options).id, ({ readyState }) => readyState === 'READY', {
         description: 'readyState READY',
       }),
     keyOf,
@@ -252,6 +258,7 @@ function configuration(
     deadline = '1 minute',
     scope = 'deployment',
     keepFor = '1 hour',
+    policy,
     env = { FEATURE_FLAGS: 'preview' },
   }: HoldpointSettings,
 ) {
@@ -263,6 +270,7 @@ function configuration(
       deadline,
       scope,
       keepFor,
+      ...(policy && { policy }),
     }),
     env: setEnvironment({ name: 'Set environment', variables: env }),
   }
@@ -314,16 +322,20 @@ async function branchesOf(postgresUrl: string, vercel: Simulator): Promise<strin
 }
 
 function branchesInUse(vercel: Simulator): string[] {
-  return vercel
-    .deployments()
-    .filter(({ readyState, deletedAt }) => readyState === 'READY' && deletedAt === undefined)
-    .flatMap((deployment) =>
-      branchNames({
-        ...deployment,
-        actions: deployment.actions.filter(({ status }) => status === 'succeeded'),
-      }),
-    )
-    .sort()
+  return (
+    vercel
+      .deployments()
+      .filter(({ readyState, deletedAt }) => readyState === 'READY' && deletedAt === undefined)
+      // A policy may have it go on with what the resource itself gives.
+      .filter(({ env }) => env['DATABASE_URL'] !== OF_THE_RESOURCE)
+      .flatMap((deployment) =>
+        branchNames({
+          ...deployment,
+          actions: deployment.actions.filter(({ status }) => status === 'succeeded'),
+        }),
+      )
+      .sort()
+  )
 }
 
 function branchNames({ id, installationId, actions }: DeploymentSnapshot): string[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
@@ -36,6 +37,7 @@ interface Story {
   readonly play: (stage: Stage) => Promise<{ id: string; after?: Event } | { workflowId: string }>
   /** Whether the action also migrates and waits until it is ready. */
   readonly steps?: boolean
+  readonly policy?: ActionPolicy
 }
 interface Stage {
   readonly builds: HeldBuilds
@@ -88,6 +90,18 @@ const stories: Record<string, Story> = {
       builds.vercel.dials.deploymentOverrides = { integrations: { status: 'skipped' } }
       return Promise.resolve(builds.deploy())
     },
+  },
+
+  'skipped-by-its-policy': {
+    end: 'deploymentAction COMPLETED skipped',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+    policy: { gitBranches: { only: ['main'] } },
+  },
+
+  'refused-by-its-policy': {
+    end: 'deploymentAction FAILED failed',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+    policy: { gitBranches: { only: ['main'] }, otherwise: 'fail' },
   },
 
   'canceled-while-provisioning': {
@@ -220,11 +234,11 @@ function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProv
       : Promise.resolve()
 }
 
-test.each(Object.entries(stories))('%s', async (name, { end, play, steps = false }) => {
+test.each(Object.entries(stories))('%s', async (name, { end, play, steps = false, policy }) => {
   const provider = branchProvider()
   const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
   const builds = await holdBuilds(environment, {
-    branch: branchAction(provider, { deadline, steps }),
+    branch: branchAction(provider, { deadline, steps, policy }),
   })
   try {
     const played = await play({ builds, provider })
