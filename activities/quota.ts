@@ -6,7 +6,7 @@ import type {
   ProvisionedObject,
 } from '../src/actions/define-action.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
-import { isWanted, judgeQuota, type WantedObject } from '../src/domain/quota.ts'
+import { isMadeFor, judgeQuota, type WantedObject } from '../src/domain/quota.ts'
 
 const LOOK_AGAIN_EVERY_MS = 100
 
@@ -16,7 +16,7 @@ const LOOK_AGAIN_EVERY_MS = 100
  * share it, takes no room.
  *
  * Those who count for one quota wait for one another where the action can do that: not until the work is done, which
- * may be a long copy, but until the list tells of it.
+ * may be a long copy, but until the list tells that it is there for this key.
  */
 export async function withinQuota<Result>(
   { slug, definition, policy }: DeclaredAction,
@@ -57,8 +57,9 @@ export async function withinQuota<Result>(
   const begin = async (signal: AbortSignal): Promise<void> => {
     await makeRoom(signal)
     begun.work = work()
+    // What it shares may be listed long before, but for nobody, and then the next one could still evict it.
     await untilSeen(begun.work, signal, async () =>
-      (await list(signal)).some((object) => isWanted(wanted, object)),
+      (await list(signal)).some((object) => isMadeFor(key, object)),
     )
   }
   try {

@@ -36,14 +36,12 @@ export type QuotaJudgement =
       readonly evictable: readonly string[]
     }
 
-/** Whether this is what is wanted: then making it takes no more room. */
-export function isWanted({ key, name }: WantedObject, object: FoundObject): boolean {
-  const { owner } = object
+/** Whether this is there for the key. */
+export function isMadeFor(key: ActionKey, { owner }: FoundObject): boolean {
   return (
-    object.name === name ||
-    (owner?.deploymentId === key.deploymentId &&
-      owner.resourceId === key.resourceId &&
-      owner.installationId === key.installationId)
+    owner?.deploymentId === key.deploymentId &&
+    owner.resourceId === key.resourceId &&
+    owner.installationId === key.installationId
   )
 }
 
@@ -53,8 +51,11 @@ export function isWanted({ key, name }: WantedObject, object: FoundObject): bool
  */
 export function judgeQuota(facts: QuotaFacts): QuotaJudgement {
   const { quota, objects, wanted } = facts
-  if (objects.some((object) => isWanted(wanted, object))) return { kind: 'room' }
-  const { installationId, resourceId } = wanted.key
+  const { key, name } = wanted
+  // To make it again, or to share it, takes no room.
+  if (objects.some((object) => object.name === name || isMadeFor(key, object)))
+    return { kind: 'room' }
+  const { installationId, resourceId } = key
   const ofInstallation = objects.filter(
     ({ owner, resource }) => (owner ?? resource)?.installationId === installationId,
   )

@@ -151,6 +151,41 @@ describe('where an action can keep others out', () => {
     expect(calls).toEqual(['make', 'made'])
   })
 
+  test('it does so until what it shares is listed for it, as till then another one could evict that', async () => {
+    const claimed = gate()
+    const begun = gate()
+    const released = gate()
+    const { provision, unneeded, put, calls, key } = await provider(
+      { perResource: 1, whenFull: 'evict' },
+      {
+        nameOf: () => 'shared',
+        async exclusively(
+          { signal }: { signal: AbortSignal },
+          work: (signal: AbortSignal) => Promise<void>,
+        ) {
+          await work(signal)
+          calls.push('others may come')
+          released.open()
+        },
+        async provision() {
+          begun.open()
+          await claimed.opened
+          calls.push('claim')
+          put('shared', { owner: key })
+          await released.opened
+        },
+      },
+    )
+    unneeded('shared')
+    const provisioned = provision()
+    await begun.opened
+    // Time to look at the list.
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    claimed.open()
+    await provisioned
+    expect(calls).toEqual(['claim', 'others may come'])
+  })
+
   test('it does so for the resource, or for all of an installation that has a limit', async () => {
     const one = await exclusive({ perResource: 1 }, Promise.resolve())
     await one.provision()
