@@ -16,6 +16,7 @@ const OTHER = {
 async function provider(quota: ActionPolicy['quota'], changes: Partial<AnyAction> = {}) {
   const objects = new Map<string, ProvisionedObject>()
   const calls: string[] = []
+  let lists = 0
   const put = (name: string, fields: Partial<ProvisionedObject>) =>
     objects.set(name, { name, complete: true, holdpoint: HOLDPOINT, sinceMs: 1, ...fields })
   const held = await activitiesForTest({
@@ -25,7 +26,10 @@ async function provider(quota: ActionPolicy['quota'], changes: Partial<AnyAction
       put('mine', { owner: key })
       return 'made'
     },
-    list: () => Promise.resolve([...objects.values()]),
+    list() {
+      lists += 1
+      return Promise.resolve([...objects.values()])
+    },
     evict({ name }: ListCall & { name: string }) {
       calls.push(`evict ${name}`)
       return Promise.resolve(objects.delete(name))
@@ -38,6 +42,7 @@ async function provider(quota: ActionPolicy['quota'], changes: Partial<AnyAction
     calls,
     put,
     names: () => [...objects.keys()],
+    lists: () => lists,
     used: (name: string) =>
       put(name, { owner: { ...OTHER, installationId, deploymentId: `dpl_${name}` } }),
     unneeded: (name: string, sinceMs = 1) =>
@@ -155,7 +160,7 @@ describe('where an action can keep others out', () => {
     const claimed = gate()
     const begun = gate()
     const released = gate()
-    const { provision, unneeded, put, calls, key } = await provider(
+    const { provision, unneeded, put, calls, key, lists } = await provider(
       { perResource: 1, whenFull: 'evict' },
       {
         nameOf: () => 'shared',
@@ -179,8 +184,8 @@ describe('where an action can keep others out', () => {
     unneeded('shared')
     const provisioned = provision()
     await begun.opened
-    // Time to look at the list.
-    await new Promise((resolve) => setTimeout(resolve, 250))
+    const before = lists()
+    await expect.poll(lists).toBeGreaterThan(before + 1)
     claimed.open()
     await provisioned
     expect(calls).toEqual(['claim', 'others may come'])
