@@ -180,7 +180,7 @@ function sharedRefOf({
 /** The name of no branch, under which those who count for a quota wait for one another. */
 function quotaRef({ action, place }: { action: string; place: QuotaPlace }): BranchRef {
   const { installationId, resourceId = '' } = place
-  // What has neither resource nor project is nobody's branch.
+  // Of a branch that is shared the project is known.
   return sharedBranchRef({ installationId, resourceId, projectId: '', gitBranch: 'quota', action })
 }
 
