@@ -124,7 +124,8 @@ describe('to make room may go', () => {
       unneeded('older', { sinceMs: 2000 }),
       ageless,
     ]
-    expect(evictable(objects, { perResource: 1 })).toEqual(['ageless', 'older', 'newer'])
+    for (const listed of [objects, objects.toReversed()])
+      expect(evictable(listed, { perResource: 1 })).toEqual(['ageless', 'older', 'newer'])
   })
 
   test('neither what a deployment needs, nor of a protected git branch, nor of another Holdpoint', () => {
