@@ -216,6 +216,7 @@ describe('where an action can keep others out', () => {
       {
         exclusively: async (_call: unknown, work: (signal: AbortSignal) => Promise<void>) => {
           await Promise.race([work(new AbortController().signal), begun.opened])
+          calls.push('lost')
           throw new Error('the connection is lost')
         },
         async provision() {
@@ -226,11 +227,14 @@ describe('where an action can keep others out', () => {
         },
       },
     )
-    const provisioned = failureOf(provision())
-    await expect.poll(() => calls).toEqual(['make'])
+    const provisioned = failureOf(provision()).then((failure) => {
+      calls.push('ended')
+      return failure
+    })
+    await expect.poll(() => calls).toContain('lost')
     copied.open()
     expect(await provisioned).toMatchObject({ type: 'internal' })
-    expect(calls).toEqual(['make', 'made'])
+    expect(calls).toEqual(['make', 'lost', 'made', 'ended'])
   })
 })
 
