@@ -49,5 +49,8 @@ export type {
   EmbeddedServers,
   ResourceDriver,
 } from './drivers/driver.ts'
+export { http, type HttpDriver } from './drivers/http/driver.ts'
+export type { HttpOptions } from './drivers/http/read-options.ts'
+export { type HttpDriverRequest, verifyHttpDriverRequest } from './drivers/http/verify-request.ts'
 export { postgres } from './drivers/postgres/driver.ts'
 export type { Log } from './log.ts'
