@@ -7,6 +7,7 @@ import type { Environment } from '../config/environment.ts'
 import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { EmbeddedServers } from '../drivers/driver.ts'
+import { httpDriversOf } from '../drivers/http/callback-route.ts'
 import type { Log } from '../log.ts'
 import { createApp } from '../server/app.ts'
 import { type Listener, listen } from '../server/listen.ts'
@@ -102,7 +103,14 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 
   let listener: Listener | undefined
   if (roles.server) {
-    const app = createApp({ secrets: environment.clientSecrets, accept, unready, log })
+    const drivers = [...config.actions.values()].map(({ definition }) => definition.driver)
+    const app = createApp({
+      secrets: environment.clientSecrets,
+      accept,
+      unready,
+      httpDrivers: httpDriversOf(drivers),
+      log,
+    })
     listener = await listen(app, environment)
     log.info('server.listening', { url: listener.url })
   }
