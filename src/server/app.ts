@@ -18,13 +18,7 @@ export interface AppSettings {
 }
 
 /** The HTTP side of Holdpoint: Vercel's webhooks, and two pages for whoever watches the process. */
-export function createApp({
-  secrets,
-  accept,
-  unready,
-  httpDrivers = [],
-  log,
-}: AppSettings): Hono {
+export function createApp({ secrets, accept, unready, httpDrivers = [], log }: AppSettings): Hono {
   const app = new Hono()
   app.route('/webhooks/vercel', webhookRoutes({ secrets, accept, log }))
   if (httpDrivers.length > 0) app.route('/drivers/http/callback', httpCallbackRoutes(httpDrivers))

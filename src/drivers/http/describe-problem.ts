@@ -46,7 +46,10 @@ export function refusedAnswer(
 export function providerFailure(
   { code, message, retryable = !FINAL_CODES.has(code) }: ProviderError,
   doing: string,
-  { answered, retryAfterMs }: { readonly answered: string; readonly retryAfterMs?: number | undefined },
+  {
+    answered,
+    retryAfterMs,
+  }: { readonly answered: string; readonly retryAfterMs?: number | undefined },
 ): ActionFailure {
   const shownCode = /^[a-z][a-z0-9_]{0,63}$/.test(code) ? code : 'provider_refused'
   const words = shownWords(message)

@@ -16,7 +16,8 @@ export async function listBranches(
     const page = await listPage(provider, errand, cursor)
     for (const record of page.records) records.set(record.ref.name, record)
     if (page.next === undefined) return [...records.values()]
-    if (cursors.has(page.next)) throw unreadableAnswer('its pages go round in a circle', errand.doing)
+    if (cursors.has(page.next))
+      throw unreadableAnswer('its pages go round in a circle', errand.doing)
     cursor = page.next
     cursors.add(cursor)
   }

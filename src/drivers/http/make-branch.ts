@@ -51,7 +51,9 @@ export async function makeBranch(
         retryAfterMs,
         pause: (ms, signal) => bell.wait(ms, signal),
         onLook: ({ progress }) =>
-          call.progress(`the provider makes the branch ${name}: ${shownWords(progress ?? 'at work')}`),
+          call.progress(
+            `the provider makes the branch ${name}: ${shownWords(progress ?? 'at work')}`,
+          ),
       },
       errand,
     )

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hono } from 'hono'
 import { httpCallbackRoutes, httpDriversOf } from '../../../src/drivers/http/callback-route.ts'
 import type { HttpDriver } from '../../../src/drivers/http/driver.ts'
@@ -6,15 +6,25 @@ import { jsonLog } from '../../../src/log.ts'
 import { createApp } from '../../../src/server/app.ts'
 import { listen } from '../../../src/server/listen.ts'
 import { driverCall } from '../../../src/testing/driver-call.ts'
-import { embeddedServerUrl, newBranch, newSource, remainsOf } from '../postgres-under-test.ts'
+import {
+  closeConnections,
+  embeddedServerUrl,
+  keepConnections,
+  newBranch,
+  newSource,
+  remainsOf,
+} from '../postgres-under-test.ts'
 import { driverFor } from './http-under-test.ts'
-import { callBack, type PostgresProvider, startPostgresProvider } from './postgres-provider.ts'
+import { postCallback, type PostgresProvider, startPostgresProvider } from './postgres-provider.ts'
 
 const WRONG_SECRET = 'some-other-secret-of-a-stranger-0123'
 
 let drivers: HttpDriver[]
 let publicUrl: string
 let callbackUrl: string
+
+beforeAll(() => keepConnections(embeddedServerUrl()))
+afterAll(() => closeConnections())
 
 beforeEach(async () => {
   drivers = []
@@ -45,7 +55,7 @@ function looksAt(provider: PostgresProvider, name: string): number {
   return provider.requests.filter((request) => request === `GET /branches/${name}`).length
 }
 
-describe('a creation that is told to look again in a minute', { timeout: 20_000 }, () => {
+describe('a creation that is told to look again in a minute', { timeout: 40_000 }, () => {
   test('ends when the provider calls back', async () => {
     const { provider, driver } = await startProvider({ retryAfter: '60' })
     const source = await newSource(embeddedServerUrl())
@@ -63,7 +73,7 @@ describe('a creation that is told to look again in a minute', { timeout: 20_000 
     let done = false
     const noted = creation.finally(() => (done = true))
     // Until the work is done each of these finds it undone, and the creation waits on.
-    while (!done) expect((await callBack(callbackUrl, ref.name)).status).toBe(202)
+    while (!done) expect((await postCallback(callbackUrl, ref.name)).status).toBe(202)
     await noted
     expect(looksAt(provider, ref.name)).toBeGreaterThanOrEqual(2)
     expect(await remainsOf(embeddedServerUrl(), ref.name)).toContain('database')
@@ -76,15 +86,19 @@ describe('a creation that is told to look again in a minute', { timeout: 20_000 
     const stop = new AbortController()
     const creation = driver.createBranch({ source, ref }, driverCall({ signal: stop.signal }))
     const outcome = creation.catch((error: unknown) => error)
-    await expect.poll(() => remainsOf(embeddedServerUrl(), ref.name)).toContain('database')
-    expect((await callBack(callbackUrl, 'hp_other')).status).toBe(202)
-    expect((await callBack(callbackUrl, ref.name, WRONG_SECRET)).status).toBe(401)
+    await vi.waitFor(() => expect(provider.requests).toContain(`PUT /branches/${ref.name}`), 10_000)
+    expect((await postCallback(callbackUrl, 'hp_other')).status).toBe(202)
+    expect((await postCallback(callbackUrl, ref.name, WRONG_SECRET)).status).toBe(401)
     // A look that it caused would have come before this list.
     await driver.listBranches(driverCall())
     expect(looksAt(provider, ref.name)).toBe(1)
     const reason = new Error('the test is over')
     stop.abort(reason)
     expect(await outcome).toBe(reason)
+    await vi.waitFor(async () => {
+      const branches = await driver.listBranches(driverCall())
+      expect(branches.find((branch) => branch.ref.name === ref.name)?.complete).toBe(true)
+    }, 20_000)
   })
 })
 
@@ -103,7 +117,7 @@ describe('a callback is answered', () => {
 
   test('202 for a branch that nobody waits for, the second time too', async () => {
     for (let times = 0; times < 2; times += 1) {
-      const response = await callBack(callbackUrl, 'hp_unknown')
+      const response = await postCallback(callbackUrl, 'hp_unknown')
       expect(response.status).toBe(202)
       expect(await response.json()).toEqual({ status: 'accepted' })
     }
@@ -113,11 +127,11 @@ describe('a callback is answered', () => {
     const unsigned = await fetch(callbackUrl, { method: 'POST', body: '{"branch":"hp_x"}' })
     expect(unsigned.status).toBe(401)
     expect(await unsigned.json()).toMatchObject({ error: { code: 'invalid_signature' } })
-    expect((await callBack(callbackUrl, 'hp_x', WRONG_SECRET)).status).toBe(401)
+    expect((await postCallback(callbackUrl, 'hp_x', WRONG_SECRET)).status).toBe(401)
   })
 
   test('413 when it is larger than any callback needs', async () => {
-    const response = await callBack(callbackUrl, 'x'.repeat(5000))
+    const response = await postCallback(callbackUrl, 'x'.repeat(5000))
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({ error: { code: 'body_too_large' } })
   })
@@ -125,7 +139,7 @@ describe('a callback is answered', () => {
 
 test('a signed callback that names no branch is invalid', async () => {
   const { driver } = await startProvider({})
-  const response = await callBack(callbackUrl, undefined as unknown as string)
+  const response = await postCallback(callbackUrl, undefined as unknown as string)
   expect(response.status).toBe(400)
   expect(await response.json()).toMatchObject({ error: { code: 'invalid_callback' } })
   expect(driver.receiveCallback({ headers: {}, body: '{}' })).toBe('ignored')
@@ -136,7 +150,7 @@ test('a driver without a public URL takes no callback', async () => {
   const unreachable = driverFor(provider.url)
   onTestFinished(() => unreachable.close())
   drivers.splice(0, drivers.length, unreachable)
-  expect((await callBack(callbackUrl, 'hp_x')).status).toBe(401)
+  expect((await postCallback(callbackUrl, 'hp_x')).status).toBe(401)
 })
 
 test('Holdpoint’s server has the route where an action has such a driver', async () => {

@@ -170,15 +170,21 @@ describe('a creation', () => {
     expect(await failureOf(create(driver))).toMatchObject({ code, retryable })
   })
 
-  test.each(['absent', 'deleting'])('whose branch is then %s was met by a deletion', async (state) => {
-    const deleted = json(200, { state, fence: '8', owner })
-    const { driver } = await driverOf({ GET: [absent, deleted], PUT: atWork })
-    const failure = await failureOf(create(driver))
-    expect(failure).toMatchObject({ code: 'branch_deleted_meanwhile', retryable: true })
-  })
+  test.each(['absent', 'deleting'])(
+    'whose branch is then %s was met by a deletion',
+    async (state) => {
+      const deleted = json(200, { state, fence: '8', owner })
+      const { driver } = await driverOf({ GET: [absent, deleted], PUT: atWork })
+      const failure = await failureOf(create(driver))
+      expect(failure).toMatchObject({ code: 'branch_deleted_meanwhile', retryable: true })
+    },
+  )
 
   test.each([
-    ['somebody else', json(200, { state: 'complete', fence: '7', owner: { ...owner, action: 'x' } })],
+    [
+      'somebody else',
+      json(200, { state: 'complete', fence: '7', owner: { ...owner, action: 'x' } }),
+    ],
     ['nobody', json(200, { state: 'complete', fence: '7' })],
     ['an owner of another kind', json(200, { state: 'failed', fence: '7', owner: 'me' })],
   ])('under whose name there is something of %s asks for nothing', async (_whose, answer) => {
@@ -204,7 +210,10 @@ describe('a creation', () => {
 describe('a deletion', () => {
   test('waits until nothing is there', async () => {
     const deleting = json(200, { state: 'deleting', fence: '8', owner }, { 'retry-after': '0' })
-    const { driver, received } = await driverOf({ GET: [deleting, deleting, absent], DELETE: atWork })
+    const { driver, received } = await driverOf({
+      GET: [deleting, deleting, absent],
+      DELETE: atWork,
+    })
     await remove(driver)
     expect(bodyOf(received[0])).toEqual({ owner })
     expect(received.map(({ method }) => method)).toEqual(['DELETE', 'GET', 'GET', 'GET'])
@@ -226,12 +235,15 @@ describe('a deletion', () => {
     expect(await failureOf(remove(driver))).toMatchObject({ retryable: true })
   })
 
-  test.each(['complete', 'making', 'failed'])('that left the branch %s is tried again', async (state) => {
-    const left = json(200, { state, fence: '8', owner })
-    const { driver } = await driverOf({ DELETE: atWork, GET: left })
-    const failure = await failureOf(remove(driver))
-    expect(failure).toMatchObject({ code: 'branch_still_there', retryable: true })
-  })
+  test.each(['complete', 'making', 'failed'])(
+    'that left the branch %s is tried again',
+    async (state) => {
+      const left = json(200, { state, fence: '8', owner })
+      const { driver } = await driverOf({ DELETE: atWork, GET: left })
+      const failure = await failureOf(remove(driver))
+      expect(failure).toMatchObject({ code: 'branch_still_there', retryable: true })
+    },
+  )
 
   test('that the provider gave up tells why', async () => {
     const error = { code: 'disk', message: 'The disk is full.' }
@@ -354,7 +366,9 @@ describe('a provider that cannot be reached', () => {
     const unreachable = { code: 'provider_unreachable', retryable: true }
     expect(await failureOf(create(driver))).toMatchObject(unreachable)
     const servers = { postgres: () => Promise.reject(new Error('not asked for')) }
-    expect(await failureOf(driver.prepare?.(servers) ?? Promise.resolve())).toMatchObject(unreachable)
+    expect(await failureOf(driver.prepare?.(servers) ?? Promise.resolve())).toMatchObject(
+      unreachable,
+    )
     expect(await driver.check()).toMatchObject([{ level: 'error', subject: 'HTTP provider' }])
   })
 
@@ -362,7 +376,10 @@ describe('a provider that cannot be reached', () => {
     const { driver, received } = await driverOf({ GET: absent })
     await driver.close()
     await driver.close()
-    expect(await failureOf(create(driver))).toMatchObject({ code: 'driver_closed', retryable: true })
+    expect(await failureOf(create(driver))).toMatchObject({
+      code: 'driver_closed',
+      retryable: true,
+    })
     expect(received).toEqual([])
   })
 })

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { driverCall } from '../../../src/testing/driver-call.ts'
-import { embeddedServerUrl, newBranch, newSource, remainsOf } from '../postgres-under-test.ts'
+import {
+  closeConnections,
+  embeddedServerUrl,
+  keepConnections,
+  newBranch,
+  newSource,
+  remainsOf,
+} from '../postgres-under-test.ts'
 import { driverFor } from './http-under-test.ts'
 import { type PostgresProvider, startPostgresProvider } from './postgres-provider.ts'
 
@@ -10,6 +17,7 @@ let worker: ReturnType<typeof driverFor>
 let other: ReturnType<typeof driverFor>
 
 beforeAll(async () => {
+  keepConnections(embeddedServerUrl())
   provider = await startPostgresProvider(embeddedServerUrl())
   worker = driverFor(provider.url)
   other = driverFor(provider.url)
@@ -18,6 +26,7 @@ afterAll(async () => {
   await worker.close()
   await other.close()
   await provider.close()
+  await closeConnections()
 })
 
 test('a creation that was asked about before a deletion and arrives after it makes nothing', async () => {

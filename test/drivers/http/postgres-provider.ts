@@ -8,9 +8,10 @@ import { Secret } from '../../../src/domain/secret.ts'
 import { sameOwner } from '../../../src/domain/branch-ref.ts'
 import { signRequest } from '../../../src/drivers/http/sign-request.ts'
 import { postgres } from '../../../src/drivers/postgres/driver.ts'
+import { listBranches } from '../../../src/drivers/postgres/list-branches.ts'
 import { verifyHttpDriverRequest } from '../../../src/index.ts'
 import { driverCall } from '../../../src/testing/driver-call.ts'
-import { remainsOf } from '../postgres-under-test.ts'
+import { remainsOf, sql } from '../postgres-under-test.ts'
 
 export const PROVIDER_SECRET = 'a-secret-that-no-error-may-ever-tell'
 
@@ -81,13 +82,19 @@ export async function startPostgresProvider(
     return await result
   }
 
+  const allBranches = () =>
+    listBranches({
+      version: 0,
+      lost: new AbortController().signal,
+      query: (text, values) => sql(postgresUrl, text, values),
+    })
+
   async function look(name: string) {
-    const branches = await backing.listBranches(call())
-    const record = branches.find(({ ref }) => ref.name === name)
-    const strange = record ? [] : await remainsOf(postgresUrl, name)
     const fence = fenceOf(name)
     const work = works.get(name)
     if (work) return { state: work.kind, owner: work.owner, fence }
+    const record = (await allBranches()).find(({ ref }) => ref.name === name)
+    const strange = record ? [] : await remainsOf(postgresUrl, name)
     const failure = failures.get(name)
     const error = failure && describe(failure.error)
     if (record)
@@ -147,7 +154,8 @@ export async function startPostgresProvider(
       const making = begin(name, { kind: 'making', owner }, (signal) =>
         backing.createBranch({ source, ref: { name, owner } }, call({ holdpoint, signal })),
       )
-      if (callback && callsBack) making.done.then(() => callBack(callback, name)).catch(() => {})
+      if (callback && callsBack)
+        making.done.then(() => postCallback(callback, name)).catch(() => {})
       return making
     })
     return 'done' in decision ? await awaited(name, decision, 200) : decision
@@ -179,7 +187,7 @@ export async function startPostgresProvider(
   }
 
   async function list(cursor: string): Promise<Answer> {
-    const records = (await backing.listBranches(call())).filter(({ ref }) => ref.name > cursor)
+    const records = (await allBranches()).filter(({ ref }) => ref.name > cursor)
     const page = records.slice(0, PAGE_SIZE)
     const branches = page.map(({ ref, complete, ...record }) => ({
       ...ref,
@@ -251,7 +259,7 @@ export async function startPostgresProvider(
 }
 
 /** Says that there is news of the branch. Answers what Holdpoint says. */
-export async function callBack(
+export async function postCallback(
   url: string,
   branch: string,
   secret = PROVIDER_SECRET,
@@ -271,7 +279,7 @@ function refuse(status: number, code: string): Answer {
 }
 
 function refusal(error: ActionFailure): Answer {
-  const status = /_missing$/.test(error.code) ? 404 : error.retryable ? 503 : 409
+  const status = error.code.endsWith('_missing') ? 404 : error.retryable ? 503 : 409
   return { status, body: { error: describe(error) } }
 }
 

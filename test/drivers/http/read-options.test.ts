@@ -45,18 +45,21 @@ test.each<[string, Partial<HttpOptions>]>([
   ['timeout', { timeout: '11 minutes' }],
   ['publicUrl', { publicUrl: 'holdpoint.example.com' }],
   ['publicUrl', { publicUrl: 'https://user:pw@holdpoint.example.com' }],
-])('http({ %s }) is refused when the options are %j, and the secret is not told', (field, options) => {
-  let message = ''
-  try {
-    http({ url, secret, ...options })
-  } catch (error) {
-    expect(error).toBeInstanceOf(TypeError)
-    message = String(error)
-  }
-  expect(message).toContain(`http({ ${field} }) `)
-  expect(message).toContain('so no branch can be made through it')
-  expect(message).not.toContain(secret.slice(0, 31))
-})
+])(
+  'http({ %s }) is refused when the options are %j, and the secret is not told',
+  (field, options) => {
+    let message = ''
+    try {
+      http({ url, secret, ...options })
+    } catch (error) {
+      expect(error).toBeInstanceOf(TypeError)
+      message = String(error)
+    }
+    expect(message).toContain(`http({ ${field} }) `)
+    expect(message).toContain('so no branch can be made through it')
+    expect(message).not.toContain(secret.slice(0, 31))
+  },
+)
 
 test.each<Partial<HttpOptions>>([
   {},

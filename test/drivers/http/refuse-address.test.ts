@@ -28,7 +28,8 @@ test.each([
   ['a reserved address', ['2001:db8::1', '2001:10::1', '3fff::1']],
   ['no public address', ['4000::1', '100::1', '5f00::1', '', 'localhost', '127.1', '8.8.8.8/8']],
 ])('%s is refused: %j', (kind, addresses) => {
-  for (const address of addresses) expect([address, refuseAddress(address)]).toEqual([address, kind])
+  for (const address of addresses)
+    expect([address, refuseAddress(address)]).toEqual([address, kind])
 })
 
 test('public addresses are not refused, next to a refused range either', () => {
