@@ -16,9 +16,7 @@ export function addressRanges(ranges: readonly string[]): (address: string) => b
   }
   return (address) => {
     const family = isIP(address)
-    // With its zone (`fe80::1%eth0`) an address would be in no range.
-    const [plain = ''] = address.split('%')
-    return isFamily(family) && lists[family].check(plain, TYPES[family])
+    return isFamily(family) && lists[family].check(address, TYPES[family])
   }
 }
 

@@ -141,7 +141,7 @@ export async function startPostgresProvider(
   }
 
   async function make(name: string, asked: Asked, isGone: () => boolean): Promise<Answer> {
-    const { owner, source, holdpoint, callback } = asked
+    const { owner, source, holdpoint } = asked
     const decision = await alone(name, async () => {
       const found = await look(name)
       if (isGone()) return { status: 503 }
@@ -154,8 +154,7 @@ export async function startPostgresProvider(
       const making = begin(name, { kind: 'making', owner }, (signal) =>
         backing.createBranch({ source, ref: { name, owner } }, call({ holdpoint, signal })),
       )
-      if (callback && callsBack)
-        making.done.then(() => postCallback(callback, name)).catch(() => {})
+      if (callsBack) making.done.then(() => sayNews(asked, name)).catch(() => {})
       return making
     })
     return 'done' in decision ? await awaited(name, decision, 200) : decision
@@ -256,6 +255,10 @@ export async function startPostgresProvider(
       await backing.close()
     },
   }
+}
+
+async function sayNews({ callback }: Asked, name: string): Promise<void> {
+  if (callback !== undefined) await postCallback(callback, name)
 }
 
 /** Says that there is news of the branch. Answers what Holdpoint says. */
