@@ -26,7 +26,7 @@ export async function deleteBranch(
       ref,
       settled: ['absent', 'failed', 'complete', 'making'],
       retryAfterMs: answer.retryAfterMs,
-      pause: (ms, signal) => sleep(ms, undefined, { signal }),
+      pause,
     },
     errand,
   )
@@ -38,6 +38,11 @@ export async function deleteBranch(
     `The provider took the deletion but the branch is ${state}, so ${errand.doing}. It is tried again; the provider's own log has the details.`,
     { retryable: true, retryAfterMs },
   )
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {})
+  signal.throwIfAborted()
 }
 
 /** A 404 of anybody on the way does not say it: only the provider itself knows this code. */

@@ -49,19 +49,13 @@ export function http(options: HttpOptions): HttpDriver {
     work: (call: DriverCall) => Promise<Result>,
   ): Promise<Result> => {
     call.signal.throwIfAborted()
-    const signal = AbortSignal.any([call.signal, closing.signal])
-    try {
-      return await work({
-        signal,
-        holdpoint: call.holdpoint,
-        confirm: () => call.confirm(),
-        progress: (text) => call.progress(text),
-        deriveSecrets: (purpose) => call.deriveSecrets(purpose),
-      })
-    } catch (error) {
-      signal.throwIfAborted()
-      throw error
-    }
+    return await work({
+      signal: AbortSignal.any([call.signal, closing.signal]),
+      holdpoint: call.holdpoint,
+      confirm: () => call.confirm(),
+      progress: (text) => call.progress(text),
+      deriveSecrets: (purpose) => call.deriveSecrets(purpose),
+    })
   }
   const reach = async () => {
     await listPage(provider, { doing: 'no branch can be made', signal: closing.signal })

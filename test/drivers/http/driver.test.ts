@@ -384,14 +384,45 @@ describe('a provider that cannot be reached', () => {
   })
 })
 
-test('a deletion that is canceled while the provider is at work throws the reason', async () => {
-  const stop = new AbortController()
-  const reason = new Error('canceled by the test')
-  const deleting: Answer = (response, request) => {
-    json(200, { state: 'deleting', fence: '8', owner })(response, request)
-    stop.abort(reason)
-  }
-  const { driver } = await driverOf({ DELETE: atWork, GET: deleting })
-  const deletion = driver.deleteBranch(ref, driverCall({ signal: stop.signal }))
-  await expect(deletion).rejects.toBe(reason)
-})
+test.each([
+  ['answers', 0],
+  ['is given time', 200],
+])(
+  'a deletion that is canceled while the provider %s throws the reason',
+  async (_when, afterMs) => {
+    const stop = new AbortController()
+    const reason = new Error('canceled by the test')
+    const deleting: Answer = (response, request) => {
+      const state = { state: 'deleting', fence: '8', owner }
+      json(200, state, { 'retry-after': '60' })(response, request)
+      setTimeout(() => stop.abort(reason), afterMs)
+    }
+    const { driver } = await driverOf({ DELETE: atWork, GET: deleting })
+    const deletion = driver.deleteBranch(ref, driverCall({ signal: stop.signal }))
+    await expect(deletion).rejects.toBe(reason)
+  },
+)
+
+test.each<[string, (driver: Driver, signal: AbortSignal) => Promise<unknown>]>([
+  ['creation', (driver, signal) => driver.createBranch({ source: 'shop', ref }, callWith(signal))],
+  ['opening', (driver, signal) => driver.openBranch(ref, callWith(signal))],
+  ['deletion', (driver, signal) => driver.deleteBranch(ref, callWith(signal))],
+  ['list', (driver, signal) => driver.listBranches(callWith(signal))],
+])(
+  'a %s that is canceled, or whose driver is closed, does not wait for the answer',
+  async (_what, act) => {
+    const reason = new Error('canceled by the test')
+    const stop = new AbortController()
+    let hear = () => stop.abort(reason)
+    const silent: Answer = () => hear()
+    const { driver } = await driverOf({ GET: silent, POST: silent, DELETE: silent })
+    await expect(act(driver, stop.signal)).rejects.toBe(reason)
+    hear = () => void driver.close()
+    const closed = act(driver, new AbortController().signal)
+    await expect(closed).rejects.toMatchObject({ code: 'driver_closed', retryable: true })
+  },
+)
+
+function callWith(signal: AbortSignal) {
+  return driverCall({ signal })
+}
