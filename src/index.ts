@@ -49,5 +49,6 @@ export type {
   EmbeddedServers,
   ResourceDriver,
 } from './drivers/driver.ts'
+export { neon } from './drivers/neon/driver.ts'
 export { postgres } from './drivers/postgres/driver.ts'
 export type { Log } from './log.ts'

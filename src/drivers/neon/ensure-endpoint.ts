@@ -1,0 +1,45 @@
+import type { EndpointType } from '@neondatabase/api-client'
+import type { DriverCall } from '../driver.ts'
+import type { Neon } from './client.ts'
+import type { BranchAtHand } from './complete-branch.ts'
+import { endpointsAnswer, operationsAnswer } from './neon-answers.ts'
+import { NeonError } from './neon-error.ts'
+import { waitForOperations } from './operations.ts'
+
+/** A branch has at most one compute that may write. The client's enum is a value, and is loaded only when it is used. */
+export const READ_WRITE = 'read_write' as EndpointType.ReadWrite
+
+/** Gives the branch a compute that may write, where it has none: somebody deleted it, or Neon failed to make it. */
+export async function ensureEndpoint(
+  neon: Neon,
+  { project, branch, ref }: BranchAtHand,
+  call: DriverCall,
+): Promise<void> {
+  const { signal } = call
+  const { endpoints } = await neon.ask(
+    {
+      what: `the computes of ${ref.name}`,
+      send: (api, params) => api.listProjectBranchEndpoints(project, branch.id, params),
+      answer: endpointsAnswer,
+    },
+    signal,
+  )
+  if (endpoints.some(({ type }) => type === READ_WRITE)) return
+  const body = { endpoint: { branch_id: branch.id, type: READ_WRITE } }
+  try {
+    const { operations } = await neon.ask(
+      {
+        what: `the creation of a compute for ${ref.name}`,
+        send: (api, params) => api.createProjectEndpoint(project, body, params),
+        answer: operationsAnswer,
+        isChange: true,
+        confirm: () => call.confirm(),
+      },
+      signal,
+    )
+    await waitForOperations(neon, { project, operations }, signal)
+  } catch (error) {
+    // Another call was quicker, and waits for it.
+    if (!(error instanceof NeonError && error.status === 409)) throw error
+  }
+}
