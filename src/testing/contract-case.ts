@@ -16,11 +16,7 @@ export interface ContractCase {
 
 /** What a case needs beyond what every driver and every subject has. */
 export type Need =
-  | 'sharing'
-  | 'makeLookalike'
-  | 'loseAnswer'
-  | 'branchesLiveInside'
-  | 'branchesLiveBeside'
+  'sharing' | 'makeLookalike' | 'loseAnswer' | 'branchesLiveInside' | 'branchesLiveBeside'
 
 /** Cases whose drivers and subjects must have what is needed. */
 export function promises(

@@ -150,6 +150,7 @@ function harmless(message: string, apiKey: Secret): string {
     .replaceAll(/\S+:\/\/\S+|\bnapi_\w+/g, '[redacted]')
     .replaceAll(/\s+/g, ' ')
     .slice(0, 200)
+    .replace(/[.\s]+$/, '')
 }
 
 // That 423 and 503 mean "not done" stands in the description of Neon's API.

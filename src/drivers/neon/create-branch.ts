@@ -4,7 +4,7 @@ import type { DriverCall } from '../driver.ts'
 import { writeMark } from './branch-mark.ts'
 import type { Neon } from './client.ts'
 import { type BranchAtHand, completeBranch } from './complete-branch.ts'
-import { READ_WRITE } from './ensure-endpoint.ts'
+import { mayWrite, READ_WRITE_ENDPOINT } from './ensure-endpoint.ts'
 import { expiresAt } from './expiry.ts'
 import { findBranch } from './find-branch.ts'
 import { findParent } from './find-parent.ts'
@@ -84,7 +84,7 @@ async function make(neon: Neon, request: CreateRequest, call: DriverCall): Promi
       ...(parentId && { parent_id: parentId }),
       ...(ttlMs !== undefined && { expires_at: expiresAt(ttlMs) }),
     },
-    endpoints: [{ type: READ_WRITE }],
+    endpoints: [READ_WRITE_ENDPOINT],
     annotation_value: writeMark({ holdpoint, name: ref.name, owner: ref.owner, source }),
   }
   call.progress(`branching the Neon project ${project} to ${ref.name}`)
@@ -99,7 +99,7 @@ async function make(neon: Neon, request: CreateRequest, call: DriverCall): Promi
       },
       signal,
     )
-    const hasEndpoint = endpoints.some(({ type }) => type === READ_WRITE)
+    const hasEndpoint = endpoints.some(mayWrite)
     return { project, ref, branch, operations, hasEndpoint }
   } catch (error) {
     return await findAfter(error, neon, request)
@@ -142,7 +142,8 @@ function requireNameLength({ name }: BranchRef): void {
 }
 
 function sourceMissing({ source, project }: CreateRequest): ActionFailure {
-  const which = printable(project) + (source === project ? '' : ` (of the resource ${printable(source)})`)
+  const which =
+    printable(project) + (source === project ? '' : ` (of the resource ${printable(source)})`)
   return new ActionFailure(
     'source_missing',
     `There is no Neon project ${which} that this API key may see, so there is nothing to branch. Check that the resource exists and that neon({ project }) names its project, and redeploy.`,

@@ -6,8 +6,14 @@ import { endpointsAnswer, operationsAnswer } from './neon-answers.ts'
 import { NeonError } from './neon-error.ts'
 import { waitForOperations } from './operations.ts'
 
-/** A branch has at most one compute that may write. The client's enum is a value, and is loaded only when it is used. */
-export const READ_WRITE = 'read_write' as EndpointType.ReadWrite
+const READ_WRITE = 'read_write'
+
+/** A compute that may write, of which a branch has at most one. The client's enum would be loaded for its value. */
+export const READ_WRITE_ENDPOINT = { type: READ_WRITE as EndpointType.ReadWrite }
+
+export function mayWrite({ type }: { type: string }): boolean {
+  return type === READ_WRITE
+}
 
 /** Gives the branch a compute that may write, where it has none: somebody deleted it, or Neon failed to make it. */
 export async function ensureEndpoint(
@@ -24,8 +30,8 @@ export async function ensureEndpoint(
     },
     signal,
   )
-  if (endpoints.some(({ type }) => type === READ_WRITE)) return
-  const body = { endpoint: { branch_id: branch.id, type: READ_WRITE } }
+  if (endpoints.some(mayWrite)) return
+  const body = { endpoint: { branch_id: branch.id, ...READ_WRITE_ENDPOINT } }
   try {
     const { operations } = await neon.ask(
       {

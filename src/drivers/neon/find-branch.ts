@@ -36,8 +36,7 @@ export async function* projectBranches(
       },
       signal,
     )
-    for (const branch of branches)
-      yield { branch, mark: readMark(annotations[branch.id]?.value) }
+    for (const branch of branches) yield { branch, mark: readMark(annotations[branch.id]?.value) }
     cursor = branches.length > 0 && pagination?.next !== cursor ? pagination?.next : undefined
   } while (cursor)
 }

@@ -63,7 +63,7 @@ export function describeNeonError(error: unknown, doing: string): ActionFailure 
       `${message}, so ${doing}. It is tried again; let fewer programs share the account of this API key.`,
       { retryable: true, retryAfterMs },
     )
-  if (status < 400 || status >= 500)
+  if (status < 400 || status === 408 || status >= 500)
     return new ActionFailure(
       'neon_unavailable',
       `${message}, so ${doing}. It is tried again; Neon's status page tells of outages.`,

@@ -39,7 +39,8 @@ export async function removeBranch(
   } catch (error) {
     if (isMissing(error)) return
     if (!(error instanceof NeonError)) throw error
-    if (!error.mayHaveActed) throw (await refusedForChildren(neon, { removal, error }, signal)) ?? error
+    if (!error.mayHaveActed)
+      throw (await refusedForChildren(neon, { removal, error }, signal)) ?? error
     await waitIfGone(neon, { removal, error }, signal)
   }
 }

@@ -38,11 +38,7 @@ export async function countBranches(
 }
 
 /** Fails for good (`branch_limit_reached`) when the project has as many branches as its plan allows. */
-export async function requireRoom(
-  neon: Neon,
-  project: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function requireRoom(neon: Neon, project: string, signal: AbortSignal): Promise<void> {
   const { count, limit, plan } = await countBranches(neon, project, signal)
   if (limit !== undefined && count >= limit)
     throw limitReached(project, `${count} of the ${limit} branches that its plan (${plan}) allows`)

@@ -89,7 +89,9 @@ test('a list reads every page of projects and branches', async () => {
   const one = await neonScene(fake())
   const other = await neonScene(fake())
   const refs = [one.newRef(), one.newRef(), one.newRef(), other.newRef()]
-  await Promise.all(refs.map((ref) => (ref.owner.resourceId === one.project.id ? one : other).create(ref)))
+  await Promise.all(
+    refs.map((ref) => (ref.owner.resourceId === one.project.id ? one : other).create(ref)),
+  )
   fake().settings.largestPage = 1
   try {
     const listed = await one.driver.listBranches(driverCall())

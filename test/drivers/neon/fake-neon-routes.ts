@@ -53,7 +53,10 @@ export function answerRequest(
   return refusal(404, 'this route does not exist')
 }
 
-const page = { limit: z.coerce.number().int().min(1).max(10_000).optional(), cursor: z.string().optional() }
+const page = {
+  limit: z.coerce.number().int().min(1).max(10_000).optional(),
+  cursor: z.string().optional(),
+}
 const timestamp = z.iso.datetime({ offset: true, precision: 0 })
 
 const ROUTES: readonly Route[] = [
@@ -117,7 +120,11 @@ const ROUTES: readonly Route[] = [
     path: /^\/projects\/([^/]+)\/branches$/,
     answer(call) {
       const project = projectOf(call)
-      const { branch: asked = {}, endpoints = [], annotation_value } = branchCreation.parse(call.body)
+      const {
+        branch: asked = {},
+        endpoints = [],
+        annotation_value,
+      } = branchCreation.parse(call.body)
       const name = asked.name ?? `br-${project.branches.size}`
       const parent = asked.parent_id ? branchOf(project, asked.parent_id) : defaultOf(project)
       refuseExpiry(asked.expires_at)

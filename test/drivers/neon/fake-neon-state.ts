@@ -154,10 +154,7 @@ export class FakeNeonState {
     return operation
   }
 
-  #newBranch(
-    project: FakeProject,
-    of: Pick<FakeBranch, 'name'> & Partial<FakeBranch>,
-  ): FakeBranch {
+  #newBranch(project: FakeProject, of: Pick<FakeBranch, 'name'> & Partial<FakeBranch>): FakeBranch {
     const branch: FakeBranch = {
       id: newId('br'),
       parentId: undefined,

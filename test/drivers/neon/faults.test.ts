@@ -10,7 +10,11 @@ const fake = useFakeNeon()
 
 test('a locked project is waited for, and whether the branch is wanted is asked before each request', async () => {
   const { driver, project, ref, lines, changes } = await neonScene(fake())
-  const locked = { status: 423, headers: { 'retry-after': '0' }, body: { code: '', message: 'locked' } }
+  const locked = {
+    status: 423,
+    headers: { 'retry-after': '0' },
+    body: { code: '', message: 'locked' },
+  }
   fake().fault({ on: creationIn(project.id), times: 3, gives: locked })
   let confirmed = 0
   const confirm = async () => {
@@ -54,15 +58,17 @@ test('a longer pause than a call has patience for is handed to whoever tries aga
   })
 })
 
-test.each([{ status: 500, body: {} }, { status: 502, body: 'Bad gateway' }, 'lost', 'not heard'] as const)(
-  'a question that gets %j is asked again',
-  async (gives) => {
-    const { project, create, lines } = await neonScene(fake())
-    fake().fault({ on: new RegExp(`GET /projects/${project.id}`), times: 2, gives })
-    await create()
-    expect(await lines()).toEqual(LINES)
-  },
-)
+test.each([
+  { status: 500, body: {} },
+  { status: 502, body: 'Bad gateway' },
+  'lost',
+  'not heard',
+] as const)('a question that gets %j is asked again', async (gives) => {
+  const { project, create, lines } = await neonScene(fake())
+  fake().fault({ on: new RegExp(`GET /projects/${project.id}`), times: 2, gives })
+  await create()
+  expect(await lines()).toEqual(LINES)
+})
 
 test.each(['lost', 'late'] as const)(
   'a creation whose answer is %s is found, and not asked for twice',
@@ -125,11 +131,18 @@ test('no failure tells the key, whatever went wrong and however it is printed', 
   const echo = { message: `bad key ${API_KEY} for postgres://a:secret@b/c and napi_other` }
   const failures: unknown[] = []
   const failsWith = async (work: Promise<unknown>) => {
-    failures.push(await work.then(() => undefined, (error: unknown) => error))
+    failures.push(
+      await work.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    )
   }
   fake().fault({ on: creationIn(project.id), gives: { status: 400, body: echo } })
   await failsWith(create())
-  await failsWith(neonAt(fake(), { apiKey: wrong }).createBranch({ source: project.id, ref }, driverCall()))
+  await failsWith(
+    neonAt(fake(), { apiKey: wrong }).createBranch({ source: project.id, ref }, driverCall()),
+  )
   await failsWith(driver.openBranch(ref, driverCall()))
   fake().fault({ on: creationIn(project.id), gives: 'not heard' })
   await failsWith(create())
@@ -162,7 +175,11 @@ test('a redirect is not followed, so the key goes to no other host', async () =>
     gives: { status: 307, headers: { location: `${fake().url}/elsewhere` }, body: {} },
   })
   await expect(create()).rejects.toBeInstanceOf(ActionFailure)
-  expect(fake().heard().some(({ line }) => line.includes('elsewhere'))).toBe(false)
+  expect(
+    fake()
+      .heard()
+      .some(({ line }) => line.includes('elsewhere')),
+  ).toBe(false)
 })
 
 test('a proxy in the environment is passed by', async () => {
@@ -176,18 +193,21 @@ test('a proxy in the environment is passed by', async () => {
   expect(await lines()).toEqual(LINES)
 })
 
-test.each([undefined, ''])('without a key (%j) nothing is asked, and the check-up says so', async (apiKey) => {
-  const driver = neonAt(fake(), { apiKey })
-  const before = fake().heard().length
-  await expect(driver.listBranches(driverCall())).rejects.toMatchObject({
-    code: 'neon_key_missing',
-    retryable: false,
-  })
-  expect(await driver.check()).toEqual([
-    expect.objectContaining({ level: 'error', fix: expect.any(String) as string }),
-  ])
-  expect(fake().heard()).toHaveLength(before)
-})
+test.each([undefined, ''])(
+  'without a key (%j) nothing is asked, and the check-up says so',
+  async (apiKey) => {
+    const driver = neonAt(fake(), { apiKey })
+    const before = fake().heard().length
+    await expect(driver.listBranches(driverCall())).rejects.toMatchObject({
+      code: 'neon_key_missing',
+      retryable: false,
+    })
+    expect(await driver.check()).toEqual([
+      expect.objectContaining({ level: 'error', fix: expect.any(String) as string }),
+    ])
+    expect(fake().heard()).toHaveLength(before)
+  },
+)
 
 test('the check-up tells whether the key is good and how much room the projects have', async () => {
   const { project, driver, create } = await neonScene(fake())

@@ -29,13 +29,13 @@ export interface NeonScene {
   readonly project: FakeProject
   readonly driver: ResourceDriver
   readonly ref: BranchRef<ActionKey>
-  newRef(): BranchRef<ActionKey>
-  create(ref?: BranchRef): Promise<void>
-  lines(ref?: BranchRef): Promise<string[]>
+  readonly newRef: () => BranchRef<ActionKey>
+  readonly create: (ref?: BranchRef) => Promise<void>
+  readonly lines: (ref?: BranchRef) => Promise<string[]>
   /** What Neon has under the name. */
-  branch(ref?: BranchRef): FakeBranch
+  readonly branch: (ref?: BranchRef) => FakeBranch
   /** The method and path of the requests that changed something in the project. */
-  changes(): string[]
+  readonly changes: () => string[]
 }
 
 export async function neonScene(
