@@ -79,8 +79,9 @@ export class FakeNeonState {
     const url = new URL(onDatabase(this.#serverUrl, main.database))
     url.username = project.role
     url.password = project.password
-    await sql(url.href, 'CREATE TABLE lines (id serial PRIMARY KEY, line text NOT NULL)')
-    for (const line of lines) await sql(url.href, 'INSERT INTO lines (line) VALUES ($1)', [line])
+    const inserts = lines.map((line) => `INSERT INTO lines (line) VALUES (${literal(line)})`)
+    const table = 'CREATE TABLE lines (id serial PRIMARY KEY, line text NOT NULL)'
+    await sql(url.href, [table, ...inserts].join(';'))
     Object.assign(main, { state: 'ready', isDefault: true, endpointId: newId('ep') })
     this.projects.set(project.id, project)
     return project

@@ -5,7 +5,12 @@ import { type BranchRef, branchRef } from '../../../src/domain/branch-ref.ts'
 import type { NeonOptions } from '../../../src/drivers/neon/driver.ts'
 import type { ResourceDriver } from '../../../src/drivers/driver.ts'
 import { driverCall } from '../../../src/testing/driver-call.ts'
-import { embeddedServerUrl, sql } from '../postgres-under-test.ts'
+import {
+  closeConnections,
+  embeddedServerUrl,
+  keepConnections,
+  sql,
+} from '../postgres-under-test.ts'
 import { type FakeNeon, startFakeNeon } from './fake-neon.ts'
 import type { FakeBranch, FakeProject } from './fake-neon-state.ts'
 import { neonAt } from './neon-under-test.ts'
@@ -16,10 +21,12 @@ export const LINES = ['one', 'two']
 export function useFakeNeon(): () => FakeNeon {
   let fake: FakeNeon
   beforeAll(async () => {
+    keepConnections(embeddedServerUrl())
     fake = await startFakeNeon(embeddedServerUrl())
   })
   afterAll(async () => {
     await fake.close()
+    await closeConnections()
   })
   return () => fake
 }
