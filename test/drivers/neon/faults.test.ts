@@ -96,6 +96,19 @@ test('a creation that is canceled while Neon is at it ends when Neon has answere
   expect(project.branches.size).toBe(1)
 })
 
+test('a deletion that is canceled while Neon is at it ends when Neon has answered', async () => {
+  const { driver, project, ref, create, changes } = await neonScene(fake())
+  await create()
+  fake().fault({ on: new RegExp(`DELETE .*${project.id}`), gives: 'slow' })
+  const cancel = new AbortController()
+  const reason = new Error('canceled')
+  const deletion = driver.deleteBranch(ref, driverCall({ signal: cancel.signal }))
+  await vi.waitFor(() => expect(changes()).toHaveLength(2))
+  cancel.abort(reason)
+  await expect(deletion).rejects.toBe(reason)
+  expect(project.branches.size).toBe(1)
+})
+
 test('a creation that Neon broke on is left to the next try', async () => {
   const { project, create, lines, changes } = await neonScene(fake())
   fake().fault({ on: creationIn(project.id), gives: { status: 500, body: {} } })
