@@ -50,4 +50,8 @@ export type {
   ResourceDriver,
 } from './drivers/driver.ts'
 export { postgres } from './drivers/postgres/driver.ts'
+export type { AccessTokenSource } from './installations/access-token.ts'
+export { fromEndpoint, type TokenEndpoint } from './installations/from-endpoint.ts'
+export { fromEnvironment } from './installations/from-environment.ts'
+export { fromStore } from './installations/from-store.ts'
 export type { Log } from './log.ts'

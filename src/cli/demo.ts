@@ -5,7 +5,8 @@ import { branchRef } from '../domain/branch-ref.ts'
 import type { DeploymentSnapshot, TimelineEvent } from '../simulator/index.ts'
 import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
-import { dropSampleDatabase, withClient } from './sample-database.ts'
+import { dropSampleDatabase } from './sample-database.ts'
+import { withClient } from './with-client.ts'
 
 /** A story did not end as it must. */
 class StoryFailed extends Error {

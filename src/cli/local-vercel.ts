@@ -3,6 +3,8 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { postgresStore } from '../installations/postgres-store.ts'
+import type { SealingKey } from '../installations/seal.ts'
 import { jsonLog, type Log, silentLog } from '../log.ts'
 import {
   type Project,
@@ -14,6 +16,7 @@ import type { TemporalLink } from '../temporal/connection.ts'
 import { installRuntime } from '../temporal/runtime.ts'
 import { declarationOf } from './actions.ts'
 import { embeddedServers } from './embedded.ts'
+import { localKey } from './local-key.ts'
 import type { CommonOptions } from './main.ts'
 import { createSampleDatabase } from './sample-database.ts'
 import { type Service, startService } from './service.ts'
@@ -67,6 +70,8 @@ export async function startLocalVercel(
     const config = {
       ...loaded,
       taskQueue: localTaskQueue(options),
+      // Tokens of a real Vercel are none of a local one's.
+      accessToken: undefined,
       // A Schedule would stay behind in a Temporal that is not ours.
       ...(given.temporal && { reconciliation: { ...loaded.reconciliation, everyMs: undefined } }),
     }
@@ -97,8 +102,21 @@ export async function startLocalVercel(
       clientSecrets: [clientSecret],
       accessToken,
     }
+    const store = postgresStore({
+      url: await embedded.installations(),
+      keys: await storeKeys(given, options),
+      log,
+    })
     const roles = { server: true, worker: true }
-    const service = await startService({ environment, config, temporal, embedded, roles, log })
+    const service = await startService({
+      environment,
+      config,
+      temporal,
+      embedded,
+      store,
+      roles,
+      log,
+    })
     closers.push(() => service.close())
     const link = await service.ready
     vercel.webhookUrl = `${service.url}/webhooks/vercel`
@@ -131,6 +149,16 @@ export async function startLocalVercel(
     await close()
     throw error
   }
+}
+
+/** What seals the store. Not given to Temporal as well: people are to read in its Web UI what happens. */
+async function storeKeys(
+  { encryptionKeys, databaseUrl }: Environment,
+  { dataDir, ephemeral }: CommonOptions,
+): Promise<readonly SealingKey[]> {
+  if (encryptionKeys.length > 0) return encryptionKeys
+  const forgotten = ephemeral && databaseUrl === undefined
+  return [forgotten ? { id: 'local', bytes: randomBytes(32) } : await localKey(resolve(dataDir))]
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Environment } from '../config/environment.ts'
 import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { EmbeddedServers } from '../drivers/driver.ts'
+import type { InstallationStore } from '../installations/store.ts'
 import type { Log } from '../log.ts'
 import { createApp } from '../server/app.ts'
 import { type Listener, listen } from '../server/listen.ts'
@@ -21,12 +22,15 @@ import { becomeFirstVersion } from '../temporal/worker-version.ts'
 import type { VercelConnection } from '../vercel/client.ts'
 import { createUpdatePace } from '../vercel/update-pace.ts'
 import { actionRuns } from './action-runs.ts'
+import { tokenSource } from './token-source.ts'
 
 export interface ServiceSettings {
   readonly environment: Environment
   readonly config: Config
   readonly temporal: TemporalAddress
   readonly embedded: EmbeddedServers
+  /** Where installations are kept. It is prepared and closed by the service. */
+  readonly store?: InstallationStore | undefined
   readonly roles: { readonly server: boolean; readonly worker: boolean }
   readonly log: Log
   /** Where the bundled workflow code is; unset, where `npm run build` puts it. */
@@ -50,7 +54,7 @@ const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
 
 /** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
 export async function startService(settings: ServiceSettings): Promise<Service> {
-  const { environment, config, roles, log } = settings
+  const { environment, config, store, roles, log } = settings
   let link: TemporalLink | undefined
   let unreadyBecause: string | undefined = 'Holdpoint is starting.'
   const running: { worker: Worker; stopped: Promise<unknown> }[] = []
@@ -62,7 +66,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     breakDown = reject
   })
 
-  const vercel = connectVercel(environment)
+  const vercel = connectVercel(settings)
   const headStarts = new HeadStarts((request) =>
     readOpening({ actions: config.actions, vercel }, request),
   )
@@ -126,6 +130,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     const opened = await persist(() => connectTemporal(settings.temporal, converter))
     link = opened
     await persist(() => fitNamespace(opened))
+    if (store) await persist(() => store.prepare())
     if (roles.worker) {
       for (const { definition } of config.actions.values()) {
         await persist(async () => definition.driver?.prepare?.(settings.embedded))
@@ -171,6 +176,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       }
       for (const { definition } of config.actions.values()) await definition.driver?.close()
       await link?.connection.close()
+      await store?.close()
       log.info('service.closed')
       finish()
     },
@@ -198,14 +204,11 @@ export function holdpointId(
   return clientId ?? `${temporalNamespace}/${taskQueue}`
 }
 
-function connectVercel({
-  accessToken = '',
-  vercelApiUrl,
-  updatesPerMinute,
-}: Environment): VercelConnection {
+function connectVercel({ environment, config, store, log }: ServiceSettings): VercelConnection {
+  const { accessToken: environmentToken, vercelApiUrl, updatesPerMinute } = environment
   return {
     baseUrl: vercelApiUrl,
-    accessToken: () => Promise.resolve(accessToken),
+    accessToken: tokenSource(config, store !== undefined).open({ environmentToken, store, log }),
     timeoutMs: 10_000,
     pace: createUpdatePace({ updates: updatesPerMinute, windowMs: 60_000 }),
   }

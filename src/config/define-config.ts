@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
 import { parseDuration } from '../domain/duration.ts'
+import type { AccessTokenSource } from '../installations/access-token.ts'
+import { fromFunction } from '../installations/from-function.ts'
 import {
   type ReconciliationFile,
   type ReconciliationSettings,
@@ -17,6 +19,12 @@ export interface ConfigFile {
   /** The declared actions by slug: the same slugs that stand in Vercel's Integration Console. */
   // Each action has option and reference types of its own; the map need not know them.
   readonly actions: Record<string, AnyAction>
+  /**
+   * Where the access tokens of installations come from: `fromStore()`, `fromEnvironment()`, `fromEndpoint({ … })`, or a
+   * function that is asked for each call to Vercel. Default: the installation store where there is one, else the
+   * environment.
+   */
+  readonly accessToken?: AccessTokenSource | ((installationId: string) => Promise<string>)
   /** How often and how carefully to look for what webhooks never told; `false` leaves it to `holdpoint gc`. */
   readonly reconciliation?: ReconciliationFile | false
 }
@@ -25,6 +33,8 @@ export interface ConfigFile {
 export interface Config {
   readonly taskQueue: string
   readonly actions: ReadonlyMap<string, DeclaredAction>
+  /** Undefined: the store's where there is one, else that of the environment. */
+  readonly accessToken: AccessTokenSource | undefined
   readonly reconciliation: ReconciliationSettings
 }
 
@@ -51,6 +61,12 @@ const slugSchema = z
 const configSchema = z.looseObject({
   temporal: z.looseObject({ taskQueue: z.string().min(1).max(200).optional() }).optional(),
   actions: z.record(slugSchema, actionSchema),
+  accessToken: z
+    .custom(
+      isTokenSource,
+      'must be fromStore(), fromEnvironment(), fromEndpoint({ … }) or a function',
+    )
+    .optional(),
   reconciliation: reconciliationSchema.optional(),
 })
 
@@ -84,8 +100,15 @@ export function defineConfig(file: ConfigFile): Config {
   return Object.freeze({
     taskQueue: file.temporal?.taskQueue ?? 'deployment-actions',
     actions: new Map(actions),
+    accessToken:
+      typeof file.accessToken === 'function' ? fromFunction(file.accessToken) : file.accessToken,
     reconciliation: reconciliationSettings(file.reconciliation),
   })
+}
+
+function isTokenSource(value: unknown): boolean {
+  if (typeof value === 'function') return true
+  return typeof value === 'object' && value !== null && 'open' in value && 'lacks' in value
 }
 
 function parseDeadline(text: string): number | undefined {

@@ -13,6 +13,8 @@ export interface Environment {
   readonly clientSecrets: readonly string[]
   readonly accessToken: string | undefined
   readonly postgresUrl: string | undefined
+  /** Of the database that holds the installation store. */
+  readonly databaseUrl: string | undefined
   readonly encryptionKeys: readonly { id: string; bytes: Uint8Array }[]
   /** Milliseconds; null means never. */
   readonly reportRunningAfterMs: number | null
@@ -34,6 +36,7 @@ export class InvalidEnvironment extends Error {
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
 
 const variablesSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -46,10 +49,8 @@ const variablesSchema = z.object({
     .trim()
     .regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces or line breaks')
     .optional(),
-  POSTGRES_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
-    .optional(),
+  POSTGRES_URL: postgresUrl.optional(),
+  HOLDPOINT_DATABASE_URL: postgresUrl.optional(),
   HOLDPOINT_ENCRYPTION_KEYS: z
     .string()
     .default('')
@@ -106,6 +107,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     clientSecrets: data.INTEGRATION_CLIENT_SECRET,
     accessToken: data.VERCEL_ACCESS_TOKEN,
     postgresUrl: data.POSTGRES_URL,
+    databaseUrl: data.HOLDPOINT_DATABASE_URL,
     encryptionKeys: data.HOLDPOINT_ENCRYPTION_KEYS,
     reportRunningAfterMs: data.HOLDPOINT_REPORT_RUNNING_AFTER,
     updatesPerMinute: data.HOLDPOINT_UPDATES_PER_MINUTE,

@@ -25,10 +25,7 @@ export interface AccessTokenSource {
   /** Whether the token of `VERCEL_ACCESS_TOKEN` is used where nothing else gives one. */
   readonly usesEnvironment: boolean
   /** What must be set before this source gives tokens, with why; undefined when it can. */
-  lacks(given: {
-    readonly environmentToken: boolean
-    readonly store: boolean
-  }): string | undefined
+  lacks(given: { readonly environmentToken: boolean; readonly store: boolean }): string | undefined
   open(given: TokenSurroundings): AccessTokenOf
   /** What an operator should know or mend; for `holdpoint doctor`. Never throws. */
   check?(): Promise<Finding[]>

@@ -5,11 +5,11 @@ import { describeStoreError } from './describe-store-error.ts'
 /** The database of the store. What goes wrong is thrown as an `ActionFailure`, `doing` being what failed with it. */
 export interface StoreDatabase {
   /** Runs one statement. */
-  run<Row extends pg.QueryResultRow>(
+  readonly run: <Row extends pg.QueryResultRow>(
     doing: string,
     text: string,
     values?: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>>
+  ) => Promise<pg.QueryResult<Row>>
   /** Does the work in one transaction, which holds if the work resolves. */
   transaction<Result>(
     doing: string,

@@ -6,7 +6,7 @@ import { ActionFailure } from '../domain/failure.ts'
  */
 export function describeStoreError(error: unknown, doing: string): ActionFailure {
   if (error instanceof ActionFailure) return error
-  const code = errorCode(error)
+  const code = errorCode(error) ?? ''
   const failed = (name: string, retryable: boolean, message: string) =>
     new ActionFailure(name, message, { retryable, cause: error })
   switch (code) {
@@ -40,18 +40,24 @@ export function describeStoreError(error: unknown, doing: string): ActionFailure
         true,
         `The installation store has no tables yet, so ${doing}. Start Holdpoint on this database once: it makes them.`,
       )
+    default:
+      return unforeseen(error, doing)
   }
+}
+
+function unforeseen(error: unknown, doing: string): ActionFailure {
+  const code = errorCode(error)
   if (isConnectionLoss(error, code)) {
-    return failed(
+    return new ActionFailure(
       'store_unreachable',
-      true,
       `The database of the installation store cannot be reached (${code ?? 'connection lost'}), so ${doing}. It is tried again; check that the server runs, and that HOLDPOINT_DATABASE_URL and its firewall let Holdpoint in.`,
+      { retryable: true, cause: error },
     )
   }
-  return failed(
+  return new ActionFailure(
     'store_failed',
-    true,
     `The database of the installation store reported ${code ?? 'an error'} (${serverWords(error)}), so ${doing}. It is tried again; the server's log has the details.`,
+    { retryable: true, cause: error },
   )
 }
 

@@ -34,8 +34,7 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
 
     async putInstallation(installation, accessToken) {
       const { id } = installation
-      const state =
-        installations.get(id)?.state === 'removing' ? 'removing' : installation.state
+      const state = installations.get(id)?.state === 'removing' ? 'removing' : installation.state
       installations.set(id, copy({ ...installation, state }))
       if (accessToken) tokens.set(id, accessToken)
     },
@@ -86,8 +85,7 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
     listResources: async (installationId) => copy(resourcesOf(installationId)),
 
     async removeResource(installationId, resourceId) {
-      if (resources.get(resourceId)?.installationId === installationId)
-        resources.delete(resourceId)
+      if (resources.get(resourceId)?.installationId === installationId) resources.delete(resourceId)
     },
 
     async recallAnswer(request) {

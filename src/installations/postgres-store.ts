@@ -109,17 +109,21 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
     },
 
     async putResource(resource) {
-      const { rowCount } = await run(`the resource ${resource.id} is not stored`, sql.PUT_RESOURCE, [
-        resource.id,
-        resource.installationId,
-        resource.productId,
-        resource.name,
-        json(resource.metadata),
-        resource.billingPlanId,
-        resource.status,
-        json(resource.protocolSettings),
-        json(resource.reference),
-      ])
+      const { rowCount } = await run(
+        `the resource ${resource.id} is not stored`,
+        sql.PUT_RESOURCE,
+        [
+          resource.id,
+          resource.installationId,
+          resource.productId,
+          resource.name,
+          json(resource.metadata),
+          resource.billingPlanId,
+          resource.status,
+          json(resource.protocolSettings),
+          json(resource.reference),
+        ],
+      )
       if (rowCount === 0) throw resourceForeign(resource)
     },
 
@@ -158,11 +162,12 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
     async rememberAnswer(request, answer) {
       const { installationId, key, fingerprint } = request
       const sealed = seal.seal(JSON.stringify(answer), answerPlace(request))
-      await run(
-        `the answer to a request of ${installationId} is not kept`,
-        sql.REMEMBER_ANSWER,
-        [installationId, key, fingerprint, sealed],
-      )
+      await run(`the answer to a request of ${installationId} is not kept`, sql.REMEMBER_ANSWER, [
+        installationId,
+        key,
+        fingerprint,
+        sealed,
+      ])
     },
 
     async putTransferRequest({ claimId, fromInstallationId, resourceIds, expiresAtMs }) {

@@ -149,11 +149,7 @@ export interface InstallationStore {
    * when the other installation is unknown or being removed (`installation_unknown`). Of two that accept at the same
    * time one is answered true. When the answer was lost, the second time is false: whose the resources are tells.
    */
-  acceptTransferRequest(
-    claimId: string,
-    toInstallationId: string,
-    nowMs: number,
-  ): Promise<boolean>
+  acceptTransferRequest(claimId: string, toInstallationId: string, nowMs: number): Promise<boolean>
 
   /** What an operator should know or mend; for `holdpoint doctor`. Changes nothing and never throws. */
   check(): Promise<Finding[]>

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ConfigFile, defineConfig, InvalidConfig } from '../../src/config/define-config.ts'
+import { fromStore } from '../../src/installations/from-store.ts'
+import { silentLog } from '../../src/log.ts'
 
 /** Checks what an operator may have written, whatever its type. */
 const check = (file: unknown) => defineConfig(file as ConfigFile)
@@ -42,6 +44,18 @@ test('the reconciliation is careful by default, can be told otherwise, and be sw
     graceMs: 172_800_000,
     cap: 5,
   })
+})
+
+test('access tokens come from where it is written, which may be a function', async () => {
+  expect(check({ actions: {} }).accessToken).toBeUndefined()
+  const source = fromStore()
+  expect(check({ actions: {}, accessToken: source }).accessToken).toBe(source)
+  const { accessToken } = check({
+    actions: {},
+    accessToken: async (installationId: string) => `token-of-${installationId}`,
+  })
+  const given = { environmentToken: undefined, store: undefined, log: silentLog }
+  expect(await accessToken?.open(given)('icfg_1')).toBe('token-of-icfg_1')
 })
 
 test.each([
@@ -91,6 +105,11 @@ describe('a field that is wrong is named, with what it must be', () => {
       'a reconciliation that is switched on',
       { actions: {}, reconciliation: true },
       'reconciliation: ',
+    ],
+    [
+      'a token that is written down',
+      { actions: {}, accessToken: 'hunter2' },
+      'accessToken: must be fromStore(), fromEnvironment(), fromEndpoint({ … }) or a function',
     ],
     ['no actions', {}, 'actions: '],
     ['no object at all', 5, 'configuration: '],

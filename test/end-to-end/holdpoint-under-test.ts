@@ -7,6 +7,7 @@ import { readEnvironment } from '../../src/config/environment.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import { branchRef } from '../../src/domain/branch-ref.ts'
 import { branchDatabase, defineConfig, postgres, setEnvironment } from '../../src/index.ts'
+import type { InstallationStore } from '../../src/installations/store.ts'
 import { jsonLog, type Log } from '../../src/log.ts'
 import {
   defaultDials,
@@ -38,6 +39,8 @@ export interface HoldpointSettings {
   /** The test runs Holdpoint itself, in processes that get `variables`, and sets where webhooks go. */
   readonly elsewhere?: boolean
   readonly roles?: ServiceSettings['roles']
+  /** Opens the installation store, at each start. */
+  readonly store?: () => InstallationStore
   /** More variables of the environment. */
   readonly variables?: Record<string, string>
   /** Of the action `branch`. */
@@ -139,6 +142,7 @@ export async function startHoldpoint(
         namespace: environment.temporalNamespace,
       },
       embedded: { postgres: () => Promise.resolve(postgresUrl) },
+      store: settings.store?.(),
       roles: settings.roles ?? { server: true, worker: true },
       workflowBundle: temporal.workflowBundle,
       log,

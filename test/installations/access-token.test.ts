@@ -32,9 +32,9 @@ describe('the environment', () => {
 
   test('that has none says so, with the variable to set', async () => {
     await expect(fromEnvironment().open(given())('icfg_1')).rejects.toMatchObject(unknown('icfg_1'))
-    const { lacks } = fromEnvironment()
-    expect(lacks({ environmentToken: false, store: true })).toMatch(/^VERCEL_ACCESS_TOKEN: /)
-    expect(lacks({ environmentToken: true, store: false })).toBeUndefined()
+    const source = fromEnvironment()
+    expect(source.lacks({ environmentToken: false, store: true })).toMatch(/^VERCEL_ACCESS_TOKEN: /)
+    expect(source.lacks({ environmentToken: true, store: false })).toBeUndefined()
   })
 })
 
@@ -54,9 +54,9 @@ describe('the installation store', () => {
   test('leaves those it has no token of to the environment, and names them where there is none', async () => {
     const store = memoryStore()
     const { id } = installationOf()
-    const { open } = fromStore()
-    expect(await open(given({ store, environmentToken: TOKEN }))(id)).toBe(TOKEN)
-    await expect(open(given({ store }))(id)).rejects.toMatchObject(unknown(id))
+    const source = fromStore()
+    expect(await source.open(given({ store, environmentToken: TOKEN }))(id)).toBe(TOKEN)
+    await expect(source.open(given({ store }))(id)).rejects.toMatchObject(unknown(id))
   })
 
   test('that cannot be read is not replaced by the environment', async () => {
@@ -67,9 +67,11 @@ describe('the installation store', () => {
   })
 
   test('that is not there is asked for by its variable', () => {
-    const { lacks } = fromStore()
-    expect(lacks({ environmentToken: true, store: false })).toMatch(/^HOLDPOINT_DATABASE_URL: /)
-    expect(lacks({ environmentToken: false, store: true })).toBeUndefined()
+    const source = fromStore()
+    expect(source.lacks({ environmentToken: true, store: false })).toMatch(
+      /^HOLDPOINT_DATABASE_URL: /,
+    )
+    expect(source.lacks({ environmentToken: false, store: true })).toBeUndefined()
   })
 })
 
@@ -108,7 +110,10 @@ describe('a function of the configuration', () => {
     ],
   ])('that %s is tried again; its words are for the log alone', async (_, broken) => {
     const logged: [string, LogFields | undefined][] = []
-    const log = { ...silentLog, error: (event: string, fields?: LogFields) => logged.push([event, fields]) }
+    const log = {
+      ...silentLog,
+      error: (event: string, fields?: LogFields) => logged.push([event, fields]),
+    }
     const failure: unknown = await fromFunction(broken)
       .open(given({ log }))('icfg_1')
       .catch((error: unknown) => error)

@@ -20,13 +20,7 @@ import {
 } from '../drivers/postgres-under-test.ts'
 import { startPostgresProxy } from '../drivers/postgres-proxy.ts'
 import { deadUrl } from '../vercel/small-server.ts'
-import {
-  describeStoreContract,
-  installationOf,
-  requestOf,
-  resourceOf,
-  TOKEN,
-} from './contract.ts'
+import { describeStoreContract, installationOf, requestOf, resourceOf, TOKEN } from './contract.ts'
 
 const key = (id: string) => ({ id, bytes: randomBytes(32) })
 const [older, newer] = [key('2026-01'), key('2026-08')]
@@ -37,14 +31,15 @@ let sharedUrl: string
 beforeAll(async () => {
   await sql(embeddedServerUrl(), `CREATE DATABASE ${shared}`)
   sharedUrl = onDatabase(embeddedServerUrl(), shared)
+  const store = postgresStore({ url: sharedUrl, keys: [older] })
+  await store.prepare()
+  await store.close()
 })
 afterAll(() => dropSource(embeddedServerUrl(), shared))
 
-describeStoreContract('the store in Postgres', async (settings) => {
-  const store = postgresStore({ url: sharedUrl, keys: [older], ...settings })
-  await store.prepare()
-  return store
-})
+describeStoreContract('the store in Postgres', async (settings) =>
+  postgresStore({ url: sharedUrl, keys: [older], ...settings }),
+)
 
 /** A database of its own, without tables. */
 async function newDatabase(): Promise<string> {
@@ -91,7 +86,9 @@ async function everyRow(url: string): Promise<string[]> {
       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
   )
   const rows = await Promise.all(
-    tables.map(({ name }) => sql<{ text: string }>(url, `SELECT t::text AS text FROM ${name} AS t`)),
+    tables.map(({ name }) =>
+      sql<{ text: string }>(url, `SELECT t::text AS text FROM ${name} AS t`),
+    ),
   )
   return rows.flat().map(({ text }) => text)
 }
@@ -99,11 +96,11 @@ async function everyRow(url: string): Promise<string[]> {
 describe('the schema', () => {
   test('is made once, however many connections and processes prepare it at the same moment', async () => {
     const url = await newDatabase()
-    const process_ = promisify(execFile)
+    const run = promisify(execFile)
     const script = join(import.meta.dirname, 'prepare-store-process.ts')
     const [first, second] = await Promise.all([
-      process_(process.execPath, ['--import', 'tsx', script, url]),
-      process_(process.execPath, ['--import', 'tsx', script, url]),
+      run(process.execPath, ['--import', 'tsx', script, url]),
+      run(process.execPath, ['--import', 'tsx', script, url]),
       ...Array.from({ length: 6 }, () => prepared(url)),
     ])
     expect([first.stdout, second.stdout]).toEqual(['prepared\n', 'prepared\n'])

@@ -143,9 +143,11 @@ describe('a token that Vercel refuses', () => {
 })
 
 describe('without a token nothing is sent', () => {
-  const refusal = async (error: unknown) => {
+  const refusal = async (error: Error) => {
     const { url, received } = await smallServer()
-    const accessToken = () => Promise.reject(error)
+    const accessToken = async () => {
+      throw error
+    }
     const refused = await refusalOf({ ...connectionTo(url), accessToken })
     expect(received).toEqual([])
     return refused
