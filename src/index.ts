@@ -1,7 +1,8 @@
 export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
 export { command, type CommandOptions } from './actions/command.ts'
 export type { Migration, BranchStepCall } from './actions/migration.ts'
-export { sqlFiles, type SqlFilesOptions } from './actions/sql-files.ts'
+export type { SqlFilesOptions } from './actions/read-sql-files.ts'
+export { sqlFiles } from './actions/sql-files.ts'
 export {
   type CheckReadinessSettings,
   checkReadiness,

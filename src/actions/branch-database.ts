@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { ActionKey } from '../domain/action-key.ts'
-import { type BranchRef, branchRef, isOwn, sharedBranchRef } from '../domain/branch-ref.ts'
-import type { Deployment } from '../domain/deployment.ts'
+import { type BranchRef, branchRef, isOwn } from '../domain/branch-ref.ts'
 import { parseDuration } from '../domain/duration.ts'
 import type { Secret } from '../domain/secret.ts'
 import type {
@@ -10,8 +9,10 @@ import type {
   BranchSharing,
   ResourceDriver,
 } from '../drivers/driver.ts'
+import { type BranchCall, branchOf, type BranchScope, gitBranchOf } from './branch-of.ts'
 import { untilReady } from './check-readiness.ts'
 import type { BranchStepCall, Migration } from './migration.ts'
+import { onBranch } from './on-branch.ts'
 import {
   type ActionDefinition,
   defineAction,
@@ -33,7 +34,7 @@ export interface BranchDatabaseSettings<Options> {
    * Who gets a branch: each deployment one of its own, or all deployments of a git branch one together, which lives
    * until the last of them is canceled or removed. Deployments without git get their own. Default `'deployment'`.
    */
-  readonly scope?: 'deployment' | 'git-branch'
+  readonly scope?: BranchScope
   /** How long a shared branch stays after its last deployment. Default `'1 hour'`. */
   readonly keepFor?: string
   /**
@@ -70,22 +71,8 @@ export function branchDatabase<Options = Record<never, never>>(
   if (scope === 'git-branch' && !sharing) throw cannotShare(driver)
   const unclaimedForMs = keepForMs(keepFor)
 
-  const refOf = (call: { key: ActionKey; deployment: Deployment }): BranchRef =>
-    (scope === 'git-branch' && gitBranchOf(call)) || branchRef(call.key)
-
-  /** Does the step with the branch open, while no other deployment's step works on it. */
-  const onBranch = async (
-    call: ProvisionCall<Options>,
-    step: (branch: BranchConnection, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> => {
-    const ref = refOf(call)
-    const work = async (signal: AbortSignal) => {
-      const branch = await driver.openBranch(ref, { ...call, signal })
-      signal.throwIfAborted()
-      await step(branch, signal)
-    }
-    await (isOwn(ref) || !sharing ? work(call.signal) : sharing.exclusively(ref, call, work))
-  }
+  const refOf = (call: BranchCall) => branchOf(call, scope)
+  const branchFor = (call: ProvisionCall<Options>) => ({ driver, ref: refOf(call) })
 
   return defineAction<Options, { branch: string }>({
     ...declaration,
@@ -100,11 +87,11 @@ export function branchDatabase<Options = Record<never, never>>(
     },
     ...(migrate && {
       migrate: (call: ProvisionCall<Options>) =>
-        onBranch(call, (branch, signal) => migrate(branch, { ...call, signal })),
+        onBranch(branchFor(call), call, (branch, signal) => migrate(branch, { ...call, signal })),
     }),
     ...(ready && {
       ready: (call: ProvisionCall<Options>) =>
-        onBranch(call, (branch, signal) =>
+        onBranch(branchFor(call), call, (branch, signal) =>
           untilReady(() => ready(branch, { ...call, signal }), { ...call, signal }, PROBE_EVERY_MS),
         ),
     }),
@@ -157,18 +144,6 @@ export function branchDatabase<Options = Record<never, never>>(
       if (!gone && !complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
     }
   }
-}
-
-/** The branch shared by all deployments of the git branch; undefined for a deployment without git. */
-function gitBranchOf({
-  key: { installationId, resourceId, action },
-  deployment: { projectId, gitBranch },
-}: {
-  key: ActionKey
-  deployment: Deployment
-}): BranchRef | undefined {
-  if (!projectId || !gitBranch) return undefined
-  return sharedBranchRef({ installationId, resourceId, projectId, gitBranch, action })
 }
 
 function isForAction({ owner }: BranchRef, key: ActionKey): boolean {

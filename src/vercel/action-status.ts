@@ -2,10 +2,7 @@ import { type ActionKey, actionWorkflowId } from '../domain/action-key.ts'
 import type { ActionStatus } from '../domain/action-status.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
 import { VercelApiError } from './errors.ts'
-
-// Vercel publishes no bound for `statusText`; 256 characters in all are thought to be safe.
-const STATUS_TEXT_HEAD = 100
-const STATUS_TEXT_TAIL = 155
+import { shorten } from './shorten.ts'
 
 /**
  * Tells Vercel where an action stands (PATCH …/actions/{action}). Resolves once Vercel has taken it; the second time
@@ -74,12 +71,4 @@ function statusBody(status: ActionStatus): Record<string, unknown> {
       }
     }
   }
-}
-
-// Cut in the middle: what failed stands at the beginning, and what to do, or the end of a program's output, at the end.
-function shorten(text: string): string {
-  const characters = Array.from(text)
-  if (characters.length <= STATUS_TEXT_HEAD + 1 + STATUS_TEXT_TAIL) return text
-  const head = characters.slice(0, STATUS_TEXT_HEAD).join('')
-  return `${head}…${characters.slice(-STATUS_TEXT_TAIL).join('')}`
 }

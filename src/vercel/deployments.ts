@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Deployment, deploymentStanding } from '../domain/deployment.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
 import { VercelApiError } from './errors.ts'
+import { unreadableAnswer } from './unreadable-answer.ts'
 
 const text = z.string().nullish().catch(undefined)
 const time = z.number().nullish().catch(undefined)
@@ -57,12 +58,7 @@ export async function getDeployment(
     throw error
   }
   const parsed = deploymentSchema.safeParse(body)
-  if (!parsed.success) {
-    throw new VercelApiError(
-      `Vercel's answer for deployment ${deploymentId} is not a deployment (${parsed.error.issues[0]?.path.join('.') || 'body'}): it will be asked again.`,
-      { status: 502, code: 'unreadable_answer', mayHaveActed: false },
-    )
-  }
+  if (!parsed.success) throw unreadableAnswer(`deployment ${deploymentId}`, parsed.error)
   return toDeployment(parsed.data)
 }
 
