@@ -1,11 +1,13 @@
 import type { ActionEventType } from './build-webhook.ts'
+import type { CheckRunEventType } from './check-event.ts'
+import type { ConnectionEventKind, ConnectionEventType } from './connection-event.ts'
 import type { DeployOptions } from './create-deployment.ts'
 import type { DeploymentSnapshot } from './deployment.ts'
 import type { Dials } from './dials.ts'
 import type { WebhookAnswer } from './post-webhook.ts'
 import type { ConnectionChoice, Installation, Product, Project } from './project.ts'
 import type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
-import type { ActionEventKind } from './surroundings.ts'
+import type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
 import type { TimelineEvent } from './timeline.ts'
 import type { WaitOptions } from './wait-until.ts'
 
@@ -54,7 +56,10 @@ export interface Simulator {
     readonly id?: string
     readonly accessToken?: string
   }): Installation
-  /** Creates a project and connects resources to it. Throws when an action was never declared. */
+  /**
+   * Creates a project and connects resources to it, which the provider is told of where the product has checks. Throws
+   * when an action was never declared.
+   */
   readonly createProject: (options: CreateProjectOptions) => Project
   /** Deploys: starts the chosen actions and holds the build until they are done. */
   readonly deploy: (project: Project, options?: DeployOptions) => DeploymentSnapshot
@@ -65,6 +70,8 @@ export interface Simulator {
    * deployment. Throws when it is past that.
    */
   readonly cancelAction: (deploymentId: string, action?: ActionChoice) => void
+  /** Cancels a check run and tells the integration. Throws when it is completed. */
+  readonly cancelCheckRun: (deploymentId: string, checkRunId: string) => void
   /** Deletes a deployment and has its actions clean up, now or later as the dials say. Throws when it is deleted already. */
   readonly remove: (deploymentId: string) => void
   /** Takes a deletion back. Throws when there is nothing to take back, or no longer. */
@@ -104,6 +111,18 @@ export interface Simulator {
     deploymentId: string,
     action?: ActionChoice,
   ): { type: ActionEventType; payload: Record<string, unknown> }
+  /** The type and payload that Vercel would send for a check run. */
+  checkRunEvent(
+    kind: CheckRunEventKind,
+    deploymentId: string,
+    checkRunId: string,
+  ): { type: CheckRunEventType; payload: Record<string, unknown> }
+  /** The type and payload that Vercel would send as a resource is connected to a project, or no longer. */
+  connectionEvent(
+    kind: ConnectionEventKind,
+    project: Project,
+    resourceId: string,
+  ): { type: ConnectionEventType; payload: Record<string, unknown> }
   /** Sends what the dial `holdWebhooks` held back; resolves after the first attempt of each. */
   readonly releaseWebhooks: (selection?: HeldSelection) => Promise<void>
   /** Stops timers and deliveries and cuts connections; resolves when nothing is left. */
