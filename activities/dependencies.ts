@@ -1,5 +1,7 @@
 import type { DeclaredAction } from '../src/actions/define-action.ts'
+import type { DeclaredCheck } from '../src/checks/define-check.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
+import type { ActionEnd } from '../src/domain/action-run.ts'
 import type { LatestRun } from '../src/domain/reconciliation.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import type { Log } from '../src/log.ts'
@@ -9,6 +11,7 @@ import type { HeadStarts } from './head-start.ts'
 /** What the activities need of the process they run in. */
 export interface Dependencies {
   readonly actions: ReadonlyMap<string, DeclaredAction>
+  readonly checks: ReadonlyMap<string, DeclaredCheck>
   readonly vercel: VercelConnection
   /** Which Holdpoint this is; see `DriverCall`. */
   readonly holdpoint: string
@@ -23,9 +26,11 @@ export interface Dependencies {
   readonly headStarts?: Pick<HeadStarts, 'opened' | 'takeFirstReport'>
 }
 
-/** The runs of an action key, as reconciliation sees and changes them. */
+/** The runs of an action key, as a check sees them, and reconciliation sees and changes them. */
 export interface ActionRuns {
   latest(key: ActionKey): Promise<LatestRun>
+  /** How its latest run ended; `open` while it is at work, `none` when Temporal knows of no run. */
+  end(key: ActionKey): Promise<ActionEnd | 'open' | 'none'>
   /** Does what a cleanup webhook does. */
   withdraw(key: ActionKey, because: string): Promise<void>
   /** Starts the action again, unless its key has a run that is open or ended well. */

@@ -1,3 +1,6 @@
+import { createActionEndActivities } from './action-end.ts'
+import { createCheckRegistrationActivities } from './check-registration.ts'
+import { createCheckRunActivities } from './check-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { createOpeningActivities } from './opening.ts'
 import { createReconciliationActivities } from './reconciliation.ts'
@@ -12,6 +15,9 @@ export { HeadStarts, type OpeningRead } from './head-start.ts'
 /** Every activity, bound to what it needs of the process. */
 export function createActivities(dependencies: Dependencies) {
   return {
+    ...createActionEndActivities(dependencies),
+    ...createCheckRegistrationActivities(dependencies),
+    ...createCheckRunActivities(dependencies),
     ...createOpeningActivities(dependencies),
     ...createReconciliationActivities(dependencies),
     ...createReportActivities(dependencies),

@@ -1,4 +1,5 @@
 export { type BranchDatabaseSettings, branchDatabase } from './actions/branch-database.ts'
+export type { BranchScope } from './actions/branch-of.ts'
 export { command, type CommandOptions } from './actions/command.ts'
 export type { Migration, BranchStepCall } from './actions/migration.ts'
 export type { SqlFilesOptions } from './actions/read-sql-files.ts'
@@ -22,6 +23,15 @@ export {
   type ProvisionedObject,
 } from './actions/define-action.ts'
 export { type SetEnvironmentSettings, setEnvironment } from './actions/set-environment.ts'
+export { type BranchCheck, branchCheck, type BranchCheckSettings } from './checks/branch-check.ts'
+export {
+  type CheckCall,
+  type CheckDefinition,
+  type CheckResult,
+  defineCheck,
+} from './checks/define-check.ts'
+export { migrationsApplied } from './checks/migrations-applied.ts'
+export { smokeQuery } from './checks/smoke-query.ts'
 export {
   type Config,
   type ConfigFile,
@@ -30,6 +40,7 @@ export {
 } from './config/define-config.ts'
 export type { ReconciliationFile, ReconciliationSettings } from './config/reconciliation.ts'
 export type { ActionKey } from './domain/action-key.ts'
+export type { CheckRunKey } from './domain/check-run.ts'
 export {
   type BranchOwner,
   type BranchRef,

@@ -6,7 +6,6 @@ import {
   condition,
   isCancellation,
   setHandler,
-  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -30,7 +29,9 @@ import {
 import { Compensations } from './compensations.ts'
 import { explainFailure } from './explain-failure.ts'
 import { cancelSignal, cleanupSignal } from './messages.ts'
+import { pinToVersion } from './pin-to-version.ts'
 import { showPhase } from './show-phase.ts'
+import { Waiters } from './waiters.ts'
 
 // Pauses between two reports of one outcome: short for a held build, long enough for a day-long outage of Vercel.
 const FIRST_PAUSE_MS = 250
@@ -58,6 +59,7 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   const root = CancellationScope.current()
   const work = new CancellationScope()
   const compensations = new Compensations()
+  const waiters = new Waiters()
   let wish: Wish = 'run'
   const withdraw = (stronger: Wish) => {
     wish = joinWishes(wish, stronger)
@@ -71,8 +73,9 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   let failure: ApplicationFailure | undefined
   try {
     const end = await work.run(() => holdBuild(request, compensations))
-    // A signal may have come with the very task that ends the run.
     if (end.phase === 'canceled') withdraw('canceled')
+    if (wish === 'run') await waiters.tell(end)
+    // A signal may have come with the very task that ends the run.
     if (wish === 'run') {
       showPhase(end)
       return end
@@ -87,6 +90,11 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   const kept = request.resumed === true && wish === 'run'
   let leftover = kept ? undefined : await undo()
   if (failure && wish === 'run') await tellFailure(request, failure, work)
+  await waiters.tell(
+    failure
+      ? { phase: 'failed', because: failure.message }
+      : { phase: 'canceled', because: 'Everything that was made is undone.' },
+  )
   if (kept && wish !== 'run') leftover = await undo()
   const end = leftover ?? (wish === 'run' ? failure : undefined)
   if (end) {
@@ -96,14 +104,8 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   return await endWithdrawn(request.key, wish === 'run' ? 'canceled' : wish, root)
 }
 
-// Where worker versions are in use, a run ends on the one it began with: it takes minutes. A compensation may take
-// hours, and goes on with whatever version is current.
-// A worker without a version may not ask for it.
-setWorkflowOptions(
-  () =>
-    workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'PINNED' } : {},
-  deploymentAction,
-)
+// A run takes minutes. A compensation may take hours, and goes on with whatever version is current.
+pinToVersion(deploymentAction)
 
 /** Returns once Vercel took or refused the report, or the action was withdrawn meanwhile. */
 async function tellFailure(

@@ -4,12 +4,14 @@ import type { Dispatch } from '../dispatch/dispatch-event.ts'
 import { startAction } from '../dispatch/start-action.ts'
 import { withdrawAction } from '../dispatch/withdraw-action.ts'
 import { actionWorkflowId } from '../domain/action-key.ts'
+import { actionEnd } from '../temporal/action-end.ts'
 import { latestRun } from '../temporal/latest-run.ts'
 
-/** What reconciliation may see and do of runs: just what webhooks do. */
+/** What checks may see of runs, and reconciliation may see and do: just what webhooks do. */
 export function actionRuns(client: Client, dispatch: Dispatch): ActionRuns {
   return {
     latest: (key) => latestRun(client, actionWorkflowId(key)),
+    end: (key) => actionEnd(client, actionWorkflowId(key)),
     async withdraw(key, because) {
       await withdrawAction(dispatch, { key }, 'cleaned', `Reconciliation found it. ${because}`)
     },

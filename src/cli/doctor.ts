@@ -1,5 +1,6 @@
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import type { Config } from '../config/define-config.ts'
+import { driversOf } from '../config/drivers-of.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Finding } from '../domain/finding.ts'
 import { silentLog } from '../log.ts'
@@ -110,10 +111,9 @@ async function temporalFindings(environment: Environment, config: Config): Promi
 
 async function driverFindings(config: Config): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { definition } of config.actions.values()) {
-    if (!definition.driver) continue
-    findings.push(...(await definition.driver.check()))
-    await definition.driver.close()
+  for (const driver of driversOf(config)) {
+    findings.push(...(await driver.check()))
+    await driver.close()
   }
   return findings
 }

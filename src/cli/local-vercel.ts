@@ -85,6 +85,7 @@ export async function startLocalVercel(
         id: 'local-product',
         name: 'Local product',
         actions: [...config.actions.values()].map(declarationOf),
+        checks: config.checks.size > 0,
       },
       ...(settings.onEvent && { onEvent: settings.onEvent }),
     })

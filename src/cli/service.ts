@@ -3,6 +3,7 @@ import type { Worker } from '@temporalio/worker'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
+import { driversOf } from '../config/drivers-of.ts'
 import type { Environment } from '../config/environment.ts'
 import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
@@ -72,11 +73,13 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
     reportRunningAfterMs: environment.reportRunningAfterMs,
     ...(roles.worker && !environment.workerVersion && { headStarts }),
+    registersChecks: config.checks.size > 0,
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })
   const activitiesFor = (opened: TemporalLink) =>
     createActivities({
       actions: config.actions,
+      checks: config.checks,
       log,
       vercel,
       headStarts,
@@ -127,8 +130,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     link = opened
     await persist(() => fitNamespace(opened))
     if (roles.worker) {
-      for (const { definition } of config.actions.values()) {
-        await persist(async () => definition.driver?.prepare?.(settings.embedded))
+      for (const driver of driversOf(config)) {
+        await persist(async () => driver.prepare?.(settings.embedded))
       }
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
@@ -169,7 +172,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         if (worker.getState() === 'RUNNING') worker.shutdown()
         await stopped
       }
-      for (const { definition } of config.actions.values()) await definition.driver?.close()
+      for (const driver of driversOf(config)) await driver.close()
       await link?.connection.close()
       log.info('service.closed')
       finish()

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
+import type { CheckDefinition, DeclaredCheck } from '../checks/define-check.ts'
 import { parseDuration } from '../domain/duration.ts'
+import { checkProblems, checkSchema, declareCheck } from './checks.ts'
 import {
   type ReconciliationFile,
   type ReconciliationSettings,
@@ -17,6 +19,8 @@ export interface ConfigFile {
   /** The declared actions by slug: the same slugs that stand in Vercel's Integration Console. */
   // Each action has option and reference types of its own; the map need not know them.
   readonly actions: Record<string, AnyAction>
+  /** The declared checks by slug, which is for people here alone: Vercel knows a check by its name. Default: none. */
+  readonly checks?: Readonly<Record<string, CheckDefinition>>
   /** How often and how carefully to look for what webhooks never told; `false` leaves it to `holdpoint gc`. */
   readonly reconciliation?: ReconciliationFile | false
 }
@@ -25,6 +29,7 @@ export interface ConfigFile {
 export interface Config {
   readonly taskQueue: string
   readonly actions: ReadonlyMap<string, DeclaredAction>
+  readonly checks: ReadonlyMap<string, DeclaredCheck>
   readonly reconciliation: ReconciliationSettings
 }
 
@@ -51,6 +56,7 @@ const slugSchema = z
 const configSchema = z.looseObject({
   temporal: z.looseObject({ taskQueue: z.string().min(1).max(200).optional() }).optional(),
   actions: z.record(slugSchema, actionSchema),
+  checks: z.record(slugSchema, checkSchema).optional(),
   reconciliation: reconciliationSchema.optional(),
 })
 
@@ -71,10 +77,12 @@ export function defineConfig(file: ConfigFile): Config {
       const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue
       return `  ${issue.path.join('.') || 'configuration'}: ${message}`
     })
-    throw new InvalidConfig(
-      `The configuration cannot be used, so nothing was started. Correct in temporal.config.ts:\n${fields.join('\n')}`,
-    )
+    throw unusable(fields)
   }
+  const { checks = {} } = file
+  const problems = checkProblems(checks, file.actions)
+  if (problems.length > 0)
+    throw unusable(problems.map(({ path, message }) => `  ${path.join('.')}: ${message}`))
   const actions = Object.entries(file.actions).map(
     ([slug, definition]): [string, DeclaredAction] => {
       const deadlineMs = parseDeadline(definition.deadline ?? DEFAULT_DEADLINE) ?? 0
@@ -84,8 +92,17 @@ export function defineConfig(file: ConfigFile): Config {
   return Object.freeze({
     taskQueue: file.temporal?.taskQueue ?? 'deployment-actions',
     actions: new Map(actions),
+    checks: new Map(
+      Object.entries(checks).map(([slug, definition]) => [slug, declareCheck(slug, definition)]),
+    ),
     reconciliation: reconciliationSettings(file.reconciliation),
   })
+}
+
+function unusable(fields: readonly string[]): InvalidConfig {
+  return new InvalidConfig(
+    `The configuration cannot be used, so nothing was started. Correct in temporal.config.ts:\n${fields.join('\n')}`,
+  )
 }
 
 function parseDeadline(text: string): number | undefined {

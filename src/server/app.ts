@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { ActionEvent } from '../domain/action-event.ts'
+import type { Acceptance, VercelEvent } from '../domain/vercel-event.ts'
 import type { Log } from '../log.ts'
 import { webhookRoutes } from '../webhook/receive.ts'
 
 export interface AppSettings {
   readonly secrets: readonly string[]
   /** Accepts an event durably, or throws. */
-  readonly accept: (event: ActionEvent) => Promise<'accepted' | 'duplicate'>
+  readonly accept: (event: VercelEvent) => Promise<Acceptance>
   /** Answers why webhooks cannot be processed now, undefined when they can. */
   readonly unready: () => Promise<string | undefined>
   readonly log: Log

@@ -18,7 +18,7 @@ export interface VercelConnection {
 }
 
 export interface VercelRequest {
-  readonly method: 'GET' | 'PATCH'
+  readonly method: 'GET' | 'PATCH' | 'POST'
   /** Parts are percent-encoded here: pass them as they are. */
   readonly path: readonly string[]
   readonly query?: Record<string, string | undefined>
