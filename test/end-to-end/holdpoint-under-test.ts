@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { expect, inject, vi } from 'vitest'
 import type { AnyAction } from '../../src/actions/define-action.ts'
+import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
@@ -44,6 +45,8 @@ export interface HoldpointSettings {
   readonly deadline?: string
   readonly scope?: 'deployment' | 'git-branch'
   readonly keepFor?: string
+  /** With some, Vercel has the product's checks switched on. */
+  readonly checks?: (postgresUrl: string) => Record<string, CheckDefinition>
   /** What the action `env` sets. */
   readonly env?: Record<string, string>
   /** Slugs that Vercel knows and the configuration lacks. */
@@ -112,6 +115,7 @@ export async function startHoldpoint(
         slug,
         name: slug,
       })),
+      checks: settings.checks !== undefined,
     },
     retry: { baseMs: 250, maxDelayMs: 1000 },
   })
@@ -253,6 +257,7 @@ function configuration(
     scope = 'deployment',
     keepFor = '1 hour',
     env = { FEATURE_FLAGS: 'preview' },
+    checks,
   }: HoldpointSettings,
 ) {
   const actions: Record<string, AnyAction> = {
@@ -266,7 +271,7 @@ function configuration(
     }),
     env: setEnvironment({ name: 'Set environment', variables: env }),
   }
-  return defineConfig({ actions })
+  return defineConfig({ actions, ...(checks && { checks: checks(postgresUrl) }) })
 }
 
 async function createSource(postgresUrl: string): Promise<{ name: string; url: string }> {
