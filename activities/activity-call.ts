@@ -24,7 +24,7 @@ export async function runStep<Result>(
     deriveSecrets,
     confirmAttempt,
   }: Pick<Dependencies, 'log' | 'holdpoint' | 'deriveSecrets' | 'confirmAttempt'>,
-  ids: ActionKey | { action: string },
+  ids: ActionKey | { action: string } | { installationId: string },
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,
 ): Promise<Result> {

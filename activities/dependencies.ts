@@ -2,6 +2,7 @@ import type { DeclaredAction } from '../src/actions/define-action.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { LatestRun } from '../src/domain/reconciliation.ts'
 import type { Secret } from '../src/domain/secret.ts'
+import type { InstallationStore } from '../src/installations/store.ts'
 import type { Log } from '../src/log.ts'
 import type { VercelConnection } from '../src/vercel/client.ts'
 import type { HeadStarts } from './head-start.ts'
@@ -19,6 +20,8 @@ export interface Dependencies {
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
   readonly runs: ActionRuns
+  /** Unset where nothing is kept of installations. */
+  readonly installations?: Pick<InstallationStore, 'updateInstallation' | 'removeInstallation'>
   /** Unset where webhooks come in at another process. */
   readonly headStarts?: Pick<HeadStarts, 'opened' | 'takeFirstReport'>
 }
@@ -28,6 +31,8 @@ export interface ActionRuns {
   latest(key: ActionKey): Promise<LatestRun>
   /** Does what a cleanup webhook does. */
   withdraw(key: ActionKey, because: string): Promise<void>
+  /** Does what a cleanup webhook does for each open run of the installation, and answers how many there were. */
+  withdrawOpen(installationId: string): Promise<number>
   /** Starts the action again, unless its key has a run that is open or ended well. */
   resume(key: ActionKey, how: { brokenOff: boolean; because: string }): Promise<void>
 }

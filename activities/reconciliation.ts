@@ -98,7 +98,7 @@ export function createReconciliationActivities(dependencies: Dependencies) {
           : { kind: 'changed', because: 'The provider says that it is needed again.' }
       }
       case 'destroy':
-        if (owner) await runs.withdraw(owner, because)
+        if (owner) await runs.withdraw(owner, `Reconciliation found it. ${because}`)
         return { kind: 'done' }
       case 'resume':
         if (owner) await runs.resume(owner, { brokenOff: run === 'broken', because })

@@ -83,6 +83,19 @@ export const { reportFailed } = proxyActivities<Activities>({
   },
 })
 
+/** What is kept of an installation. Retried until the database answers. */
+export const { closeInstallation, forgetInstallation } = proxyActivities<Activities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
+})
+
+/** Long with many objects. Retried until every provider tells what it holds. */
+export const { withdrawInstallation } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '5 seconds',
+  retry: { initialInterval: '2 seconds', maximumInterval: '5 minutes' },
+})
+
 /** The local configuration of whichever worker answers. */
 export const { surveyedActions } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5 seconds',

@@ -1,4 +1,5 @@
 export { compensation } from './compensation.ts'
 export { deploymentAction } from './deployment-action.ts'
+export { installationRemoval } from './installation-removal.ts'
 export { reconciliation } from './reconciliation.ts'
 export { readiness } from './readiness.ts'

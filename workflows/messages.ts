@@ -1,6 +1,7 @@
 import { defineSignal } from '@temporalio/workflow'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
+import type { RemovalRequest } from '../src/domain/installation-removal.ts'
 import type {
   ReconciliationReport,
   ReconciliationRequest,
@@ -25,7 +26,9 @@ export interface CompensationRequest {
 export type DeploymentAction = (request: ActionRequest) => Promise<ActionEnd>
 export type Compensation = (request: CompensationRequest) => Promise<ActionEnd>
 export type Reconciliation = (request: ReconciliationRequest) => Promise<ReconciliationReport>
+export type InstallationRemoval = (request: RemovalRequest) => Promise<void>
 export const DEPLOYMENT_ACTION = 'deploymentAction'
 export const COMPENSATION = 'compensation'
+export const INSTALLATION_REMOVAL = 'installationRemoval'
 export const READINESS = 'readiness'
 export const RECONCILIATION = 'reconciliation'

@@ -125,10 +125,14 @@ export function branchDatabase<Options = Record<never, never>>(
         .flatMap((branch) => provisionedObjects(branch, unclaimedForMs))
     },
     ...(sharing && {
-      async expire(call: ListCall & { name: string }) {
+      async expire({ atOnce, ...call }: ListCall & { name: string; atOnce?: boolean }) {
         const branches = await driver.listBranches(call)
         const branch = branches.find(({ ref }) => ref.name === call.name)
-        return !branch || (await sharing.deleteUnclaimed({ ref: branch.ref, unclaimedForMs }, call))
+        const forMs = atOnce ? 0 : unclaimedForMs
+        return (
+          !branch ||
+          (await sharing.deleteUnclaimed({ ref: branch.ref, unclaimedForMs: forMs }, call))
+        )
       },
     }),
   })
@@ -187,7 +191,7 @@ function provisionedObjects(branch: BranchRecord, unclaimedForMs: number): Provi
   const { installationId, resourceId, action } = ref.owner
   if (claims.length === 0) {
     const sinceMs = unclaimedSince?.getTime() ?? createdAt?.getTime() ?? 0
-    return [{ ...common, sinceMs, expiresAtMs: sinceMs + unclaimedForMs }]
+    return [{ ...common, installationId, sinceMs, expiresAtMs: sinceMs + unclaimedForMs }]
   }
   return claims.map(({ deploymentId, claimedAt }) => ({
     ...common,

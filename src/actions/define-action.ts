@@ -52,9 +52,10 @@ export interface ActionDefinition<Options = unknown, Reference = unknown> {
   list?(call: ListCall): Promise<ProvisionedObject[]>
   /**
    * Destroys the object of this name, which `list` told has no owner any more and whose time was over. Answers false
-   * and leaves it when that is no longer so, and true when it is gone, the second time too.
+   * and leaves it when that is no longer so, and true when it is gone, the second time too. With `atOnce` its time need
+   * not be over: its installation is removed.
    */
-  expire?(call: ListCall & { readonly name: string }): Promise<boolean>
+  expire?(call: ListCall & { readonly name: string; readonly atOnce?: boolean }): Promise<boolean>
 }
 
 export type Environment = 'production' | 'preview' | 'development' | (string & {})
@@ -88,6 +89,8 @@ export interface ProvisionedObject {
   readonly name: string
   /** Unset: nobody needs it any more, and it may go at `expiresAtMs`. */
   readonly owner?: ActionKey
+  /** Of an object without an owner: the installation that it was made for, with which it goes at the latest. */
+  readonly installationId?: string
   /** Since when it is there for that owner, in milliseconds since 1970; unset when the provider does not tell. */
   readonly sinceMs?: number
   readonly expiresAtMs?: number

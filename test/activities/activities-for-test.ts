@@ -62,6 +62,7 @@ export async function activitiesForTest(
     runs: {
       latest: () => Promise.resolve(latest),
       withdraw: () => Promise.resolve(void acts.push('withdraw')),
+      withdrawOpen: () => Promise.resolve(0),
       resume: () => Promise.resolve(void acts.push('resume')),
     },
   })

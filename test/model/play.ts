@@ -48,6 +48,7 @@ const newSweepCall = () => ({
 const nobodyReconciles = {
   latest: () => Promise.reject(new Error('nobody reconciles here')),
   withdraw: () => Promise.reject(new Error('nobody reconciles here')),
+  withdrawOpen: () => Promise.reject(new Error('nobody removes an installation here')),
   resume: () => Promise.reject(new Error('nobody reconciles here')),
 }
 

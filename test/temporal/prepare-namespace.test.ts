@@ -115,6 +115,7 @@ describe('a worker', () => {
         runs: {
           latest: () => Promise.resolve('none'),
           withdraw: () => Promise.resolve(),
+          withdrawOpen: () => Promise.resolve(0),
           resume: () => Promise.resolve(),
         },
       }),

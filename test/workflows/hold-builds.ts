@@ -6,6 +6,7 @@ import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
+import type { InstallationStore } from '../../src/installations/store.ts'
 import { silentLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import { listen } from '../../src/server/listen.ts'
@@ -49,7 +50,12 @@ export async function holdBuilds(
   {
     reportRunningAfterMs = 0,
     local = {},
-  }: { reportRunningAfterMs?: number | null; local?: Partial<SimulatorOptions> } = {},
+    installations,
+  }: {
+    reportRunningAfterMs?: number | null
+    local?: Partial<SimulatorOptions>
+    installations?: InstallationStore
+  } = {},
 ): Promise<HeldBuilds> {
   // A queue for each worker: the poll of one that was shut down may still swallow a task.
   const taskQueue = `${environment.taskQueue}-${randomUUID().slice(0, 8)}`
@@ -109,6 +115,7 @@ export async function holdBuilds(
         confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
         cancelRun: (run) => cancelRun(client, run),
         runs: actionRuns(client, dispatch),
+        ...(installations && { installations }),
       }),
     },
   )
