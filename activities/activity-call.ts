@@ -1,7 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
 import { msToNumber } from '@temporalio/common/lib/time.js'
 import type { ActionCall } from '../src/actions/define-action.ts'
-import type { ActionKey } from '../src/domain/action-key.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
 import type { Log } from '../src/log.ts'
 import { VercelApiError } from '../src/vercel/errors.ts'
@@ -24,7 +23,7 @@ export async function runStep<Result>(
     deriveSecrets,
     confirmAttempt,
   }: Pick<Dependencies, 'log' | 'holdpoint' | 'deriveSecrets' | 'confirmAttempt'>,
-  ids: ActionKey | { action: string },
+  ids: object,
   step: (call: StepCall) => Promise<Result>,
   deadlineAt?: number,
 ): Promise<Result> {
@@ -98,7 +97,7 @@ function knownFailure(error: unknown, ids: object, log: Log): ApplicationFailure
   const name = error instanceof Error ? error.name : typeof error
   return failure(
     'internal',
-    `The provider's action stopped on an internal error (${name}): its log has the details.`,
+    `The provider's code stopped on an internal error (${name}): its log has the details.`,
     true,
   )
 }

@@ -1,7 +1,10 @@
 import type { DeclaredAction } from '../src/actions/define-action.ts'
+import type { DeclaredCheck } from '../src/checks/define-check.ts'
 import type { ActionKey } from '../src/domain/action-key.ts'
+import type { ActionEnd } from '../src/domain/action-run.ts'
 import type { LatestRun } from '../src/domain/reconciliation.ts'
 import type { Secret } from '../src/domain/secret.ts'
+import type { InstallationStore } from '../src/installations/store.ts'
 import type { Log } from '../src/log.ts'
 import type { VercelConnection } from '../src/vercel/client.ts'
 import type { HeadStarts } from './head-start.ts'
@@ -9,6 +12,7 @@ import type { HeadStarts } from './head-start.ts'
 /** What the activities need of the process they run in. */
 export interface Dependencies {
   readonly actions: ReadonlyMap<string, DeclaredAction>
+  readonly checks: ReadonlyMap<string, DeclaredCheck>
   readonly vercel: VercelConnection
   /** Which Holdpoint this is; see `DriverCall`. */
   readonly holdpoint: string
@@ -19,15 +23,21 @@ export interface Dependencies {
   /** Asks Temporal to cancel a run; succeeds when the run is closed already. */
   readonly cancelRun: (run: { workflowId: string; runId: string }) => Promise<void>
   readonly runs: ActionRuns
+  /** Unset where nothing is kept of installations. */
+  readonly installations?: Pick<InstallationStore, 'updateInstallation' | 'removeInstallation'>
   /** Unset where webhooks come in at another process. */
   readonly headStarts?: Pick<HeadStarts, 'opened' | 'takeFirstReport'>
 }
 
-/** The runs of an action key, as reconciliation sees and changes them. */
+/** The runs of an action key, as a check sees them, and reconciliation sees and changes them. */
 export interface ActionRuns {
   latest(key: ActionKey): Promise<LatestRun>
+  /** How its latest run ended; `open` while it is at work, `none` when Temporal knows of no run. */
+  end(key: ActionKey): Promise<ActionEnd | 'open' | 'none'>
   /** Does what a cleanup webhook does. */
   withdraw(key: ActionKey, because: string): Promise<void>
+  /** Does what a cleanup webhook does for each open run of the installation, and answers how many there were. */
+  withdrawOpen(installationId: string): Promise<number>
   /** Starts the action again, unless its key has a run that is open or ended well. */
   resume(key: ActionKey, how: { brokenOff: boolean; because: string }): Promise<void>
 }

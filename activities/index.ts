@@ -1,5 +1,9 @@
+import { createActionEndActivities } from './action-end.ts'
+import { createCheckRegistrationActivities } from './check-registration.ts'
+import { createCheckRunActivities } from './check-run.ts'
 import type { Dependencies } from './dependencies.ts'
 import { createOpeningActivities } from './opening.ts'
+import { createInstallationActivities } from './installation.ts'
 import { createReconciliationActivities } from './reconciliation.ts'
 import { createReportActivities } from './report.ts'
 import { createResourceActivities } from './resource.ts'
@@ -12,6 +16,10 @@ export { HeadStarts, type OpeningRead } from './head-start.ts'
 /** Every activity, bound to what it needs of the process. */
 export function createActivities(dependencies: Dependencies) {
   return {
+    ...createActionEndActivities(dependencies),
+    ...createCheckRegistrationActivities(dependencies),
+    ...createCheckRunActivities(dependencies),
+    ...createInstallationActivities(dependencies),
     ...createOpeningActivities(dependencies),
     ...createReconciliationActivities(dependencies),
     ...createReportActivities(dependencies),

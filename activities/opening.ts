@@ -1,7 +1,9 @@
 import { Context } from '@temporalio/activity'
+import type { DeclaredAction } from '../src/actions/define-action.ts'
 import type { ActionRequest } from '../src/domain/action-run.ts'
 import type { Deployment } from '../src/domain/deployment.ts'
 import { ActionFailure } from '../src/domain/failure.ts'
+import { judgeAdmission, type Refusal } from '../src/domain/policy.ts'
 import { getDeployment } from '../src/vercel/deployments.ts'
 import { getResourceMetadata } from '../src/vercel/resources.ts'
 import { runStep } from './activity-call.ts'
@@ -20,8 +22,10 @@ export interface OpenedAction {
   readonly deployment: Deployment
   /** Option values as the customer set them, unchecked. */
   readonly options: Record<string, unknown>
-  /** The steps that the action has, in their order. */
+  /** The steps that the action has to do, in their order. */
   readonly steps: readonly Step[]
+  /** Why the action's policy has nothing made for the deployment; unset where it has. */
+  readonly skipped?: string
   /** What became of the first report, where it was made at once. */
   readonly report?: Report
 }
@@ -45,9 +49,9 @@ export function createOpeningActivities(dependencies: Dependencies) {
   const { actions, headStarts } = dependencies
   return {
     /**
-     * Reads the deployment, and the values of the action's options. Fails for good when the action is not declared
-     * or Vercel keeps saying that it does not know the deployment; a read that began in time may end after the
-     * deadline.
+     * Reads the deployment, and the values of the action's options. Fails for good when the action is not declared,
+     * its policy refuses the deployment, or Vercel keeps saying that it does not know the deployment; a read that began
+     * in time may end after the deadline.
      *
      * Where nothing is to be done but the report, it is made here too, if this process knows that nobody made one: the
      * second time, and after a crash, it is left to the workflow.
@@ -60,10 +64,11 @@ export function createOpeningActivities(dependencies: Dependencies) {
         dependencies,
         key,
         async (call) => {
-          const { definition } = declaredAction(actions, key.action)
+          const declared = declaredAction(actions, key.action)
           const early = headStart === undefined ? undefined : await headStarts?.opened(headStart)
           const read = early ?? (await readOpening(dependencies, request, call.signal))
-          const { deployment } = read
+          // Whom it comes from only the policy has to know.
+          const { origin: _origin, ...deployment } = read.deployment
           if (deployment.standing === 'gone') {
             throw new ActionFailure(
               'deployment_unknown',
@@ -72,15 +77,22 @@ export function createOpeningActivities(dependencies: Dependencies) {
             )
           }
           const options = request.options ?? read.metadata
-          const steps = STEPS.filter((step) => definition[step] !== undefined)
-          const opened = { deployment, options, steps }
+          const refusal = refusalOf(declared, request, read.deployment)
+          if (refusal) call.log.info('action.not_admitted', { ...key, ...refusal })
+          if (refusal?.verdict === 'fail')
+            throw new ActionFailure('policy_refused', refusal.because, { retryable: false })
+          const { definition } = declared
+          const steps = refusal ? [] : STEPS.filter((step) => definition[step] !== undefined)
+          const skipped = refusal && { skipped: refusal.because }
+          const opened = { deployment, options, steps, ...skipped }
           const reportNow =
             steps.length === 0 &&
             deployment.standing === 'waiting' &&
             headStart !== undefined &&
             headStarts?.takeFirstReport(headStart)
           if (!reportNow) return opened
-          const step = { key, ...(teamId && { teamId }), deployment, options, deadlineAt }
+          const team = teamId && { teamId }
+          const step = { key, ...team, deployment, options, deadlineAt, ...skipped }
           const mayHaveBeenTaken = request.resumed === true
           return {
             ...opened,
@@ -91,4 +103,16 @@ export function createOpeningActivities(dependencies: Dependencies) {
       )
     },
   }
+}
+
+/** What the action's policy has against working for the deployment, if it waits for that. */
+function refusalOf(
+  { definition, policy }: DeclaredAction,
+  { resumed }: Pick<ActionRequest, 'resumed'>,
+  deployment: Deployment,
+): Refusal | undefined {
+  // A run that goes on with what an earlier one made was admitted then.
+  if (!policy || resumed || deployment.standing !== 'waiting') return undefined
+  const sharesGitBranches = definition.sharesGitBranches === true
+  return judgeAdmission(policy, { deployment, sharesGitBranches })
 }

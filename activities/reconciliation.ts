@@ -5,9 +5,11 @@ import {
   judge,
   type Judgement,
   type LatestRun,
+  type Lifetime,
   type ReconciliationPolicy,
   type Verdict,
 } from '../src/domain/reconciliation.ts'
+import type { Policy } from '../src/domain/policy.ts'
 import {
   type Act,
   type ActResult,
@@ -52,11 +54,13 @@ export function createReconciliationActivities(dependencies: Dependencies) {
     object: FoundObject,
     {
       policy,
+      lifetime,
       overSinceMs,
       evidenceOf,
       signal,
     }: {
       policy: ReconciliationPolicy
+      lifetime: Lifetime | undefined
       overSinceMs: number | undefined
       evidenceOf: (owner: ActionKey, signal: AbortSignal) => Promise<Evidence>
       signal: AbortSignal
@@ -69,6 +73,7 @@ export function createReconciliationActivities(dependencies: Dependencies) {
         object,
         holdpoint,
         policy,
+        lifetime,
         overSinceMs,
         nowMs: Date.now(),
         ...(run && { run }),
@@ -98,7 +103,7 @@ export function createReconciliationActivities(dependencies: Dependencies) {
           : { kind: 'changed', because: 'The provider says that it is needed again.' }
       }
       case 'destroy':
-        if (owner) await runs.withdraw(owner, because)
+        if (owner) await runs.withdraw(owner, `Reconciliation found it. ${because}`)
         return { kind: 'done' }
       case 'resume':
         if (owner) await runs.resume(owner, { brokenOff: run === 'broken', because })
@@ -116,7 +121,8 @@ export function createReconciliationActivities(dependencies: Dependencies) {
     /** Judges everything that the action made. Changes nothing. */
     async survey({ action, policy, suspects }: SurveyRequest): Promise<Survey> {
       return runStep(dependencies, { action }, async (call) => {
-        const { definition } = declaredAction(actions, action)
+        const { definition, policy: ownPolicy } = declaredAction(actions, action)
+        const lifetime = lifetimeOf(ownPolicy)
         const objects = (await definition.list?.({ ...call, action })) ?? []
         const known = new Map(suspects.map(({ digest, overSinceMs }) => [digest, overSinceMs]))
         const evidenceOf = evidenceReader(vercel, reads)
@@ -127,7 +133,7 @@ export function createReconciliationActivities(dependencies: Dependencies) {
           call.signal.throwIfAborted()
           const digest = object.owner && actionDigest(object.owner)
           const overSinceMs = digest === undefined ? undefined : known.get(digest)
-          const context = { policy, overSinceMs, evidenceOf, signal: call.signal }
+          const context = { policy, lifetime, overSinceMs, evidenceOf, signal: call.signal }
           const { run, ...judgement } = await examine(object, context)
           counts[judgement.verdict] = (counts[judgement.verdict] ?? 0) + 1
           if (digest !== undefined && judgement.overSinceMs !== undefined)
@@ -146,6 +152,7 @@ export function createReconciliationActivities(dependencies: Dependencies) {
       return runStep(dependencies, object.owner ?? { action }, async (call) => {
         const { verdict, because, run } = await examine(object, {
           policy,
+          lifetime: lifetimeOf(actions.get(action)?.policy),
           overSinceMs: found.overSinceMs,
           evidenceOf: evidenceReader(vercel, reads),
           signal: call.signal,
@@ -157,4 +164,10 @@ export function createReconciliationActivities(dependencies: Dependencies) {
       })
     },
   }
+}
+
+function lifetimeOf(policy: Policy | undefined): Lifetime | undefined {
+  if (policy?.ttlMs === undefined) return undefined
+  const { ttlMs, protectedBranches } = policy
+  return { ttlMs, protectedBranches }
 }

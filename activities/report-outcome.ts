@@ -56,9 +56,12 @@ async function sendOutcome(
   call: StepCall,
 ): Promise<Report> {
   const { vercel, log } = reporting
-  const outcome = await provedOutcome(reporting, step, call)
+  const { skipped } = step
+  const outcome =
+    skipped === undefined ? await provedOutcome(reporting, step, call) : { secrets: [] }
+  const note = skipped !== undefined && { note: skipped }
   try {
-    await updateActionStatus(vercel, step.key, { kind: 'succeeded', outcome }, call.signal)
+    await updateActionStatus(vercel, step.key, { kind: 'succeeded', outcome, ...note }, call.signal)
   } catch (error) {
     if (!(error instanceof VercelApiError)) throw error
     if (REFUSALS.has(error.status)) return await judge(reporting, step, error.status, call)

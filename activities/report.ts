@@ -1,13 +1,10 @@
 import { Context } from '@temporalio/activity'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import { updateActionStatus } from '../src/vercel/action-status.ts'
-import { VercelApiError } from '../src/vercel/errors.ts'
 import { runStep } from './activity-call.ts'
 import type { Dependencies } from './dependencies.ts'
+import { isFinalRefusal } from './final-refusal.ts'
 import { type Report, reportOutcome, type SucceededReport } from './report-outcome.ts'
-
-/** A token that Vercel still refuses by then will not come back: nothing is held at the provider any more. */
-const GIVE_UP_ON_TOKEN_AFTER_ATTEMPTS = 10
 
 export function createReportActivities(dependencies: Dependencies) {
   const { vercel, headStarts, log } = dependencies
@@ -41,10 +38,7 @@ export function createReportActivities(dependencies: Dependencies) {
           await updateActionStatus(vercel, key, { kind: 'failed', reason }, call.signal)
           log.info('action.failed', { ...key, reason })
         } catch (error) {
-          if (!(error instanceof VercelApiError)) throw error
-          const tokenRefused =
-            [401, 403].includes(error.status) && attempt >= GIVE_UP_ON_TOKEN_AFTER_ATTEMPTS
-          if (error.retryable && !tokenRefused) throw error
+          if (!isFinalRefusal(error, attempt)) throw error
           log.warn('report.failed_not_taken', { ...key, error })
         }
       })

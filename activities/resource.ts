@@ -6,6 +6,7 @@ import { besideRunning } from './report-running.ts'
 import { checkOptions, declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { Step } from './opening.ts'
+import { withinQuota } from './quota.ts'
 
 /** What the steps of an action are about. */
 export interface ActionStep {
@@ -17,6 +18,8 @@ export interface ActionStep {
   readonly deadlineAt: number
   /** What `provision` returned; undefined before. */
   readonly reference?: unknown
+  /** Why the action's policy has nothing made for the deployment; unset where it has. */
+  readonly skipped?: string
   /** For the first step: how long it may take before `running` is reported, in milliseconds. Unset: never. */
   readonly reportRunningAfterMs?: number
 }
@@ -30,10 +33,16 @@ export function createResourceActivities(dependencies: Dependencies) {
       dependencies,
       key,
       async (call) => {
-        const { definition } = declaredAction(actions, key.action)
+        const declared = declaredAction(actions, key.action)
+        const { definition } = declared
         const checked = checkOptions(definition, options)
-        const work = async (heard: StepCall) =>
-          definition[name]?.({ ...heard, key, deployment, options: checked, reference })
+        const work = async (heard: StepCall) => {
+          const stepCall = { ...heard, key, deployment, options: checked, reference }
+          const takeStep = async () => definition[name]?.(stepCall)
+          return name === 'provision' && declared.policy?.quota
+            ? await withinQuota(declared, stepCall, takeStep)
+            : await takeStep()
+        }
         return reportRunningAfterMs === undefined
           ? await work(call)
           : await besideRunning(dependencies, { key, call, afterMs: reportRunningAfterMs }, work)

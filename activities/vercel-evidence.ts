@@ -56,7 +56,7 @@ export function evidenceReader(
     const { installationId, resourceId } = owner
     try {
       const deployment = await paced(() => getDeployment(vercel, { ...owner, signal }), signal)
-      const { standing, canceledAtMs, deletedAtMs } = deployment
+      const { standing, canceledAtMs, deletedAtMs, origin, environment, gitBranch } = deployment
       const unknown = standing === 'gone' && deletedAtMs === undefined
       return {
         kind: 'answered',
@@ -65,6 +65,8 @@ export function evidenceReader(
           ...(canceledAtMs && { canceledAtMs }),
           ...(deletedAtMs && { deletedAtMs }),
         },
+        // An answer that shows nothing of the origin may hide the environment and the git branch as well.
+        ...(origin && { place: { environment, ...(gitBranch && { gitBranch }) } }),
         installationSeen:
           !unknown ||
           (await remembered([installationId, resourceId], () => seesResource(owner, signal))),

@@ -83,6 +83,19 @@ export const { reportFailed } = proxyActivities<Activities>({
   },
 })
 
+/** What is kept of an installation. Retried until the database answers. */
+export const { closeInstallation, forgetInstallation } = proxyActivities<Activities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
+})
+
+/** Long with many objects. Retried until every provider tells what it holds. */
+export const { withdrawInstallation } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '5 seconds',
+  retry: { initialInterval: '2 seconds', maximumInterval: '5 minutes' },
+})
+
 /** The local configuration of whichever worker answers. */
 export const { surveyedActions } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5 seconds',
@@ -100,4 +113,67 @@ export const { reconcile } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '5 seconds',
   retry: { initialInterval: '1 second', maximumAttempts: 3 },
+})
+
+/** Short, as the opening of an action; what it finds is gone stale when it takes longer than a check does. */
+export const { openCheckRun } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '4 minutes',
+  // It may be about to report.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    initialInterval: '200 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '5 seconds',
+  },
+})
+
+/** A look at an action, tried again until `withinMs` are over. */
+export function readActionEndWithin(withinMs: number): Pick<Activities, 'readActionEnd'> {
+  return proxyLocalActivities<Activities>({
+    startToCloseTimeout: '30 seconds',
+    scheduleToCloseTimeout: withinMs,
+    retry: {
+      initialInterval: '200 milliseconds',
+      backoffCoefficient: 2,
+      maximumInterval: '5 seconds',
+    },
+  })
+}
+
+/** The check itself, tried again until `withinMs` are over, and cut off then. */
+export function runCheckWithin(withinMs: number): Pick<Activities, 'runCheck'> {
+  return proxyActivities<Activities>({
+    ...provider,
+    scheduleToCloseTimeout: withinMs,
+    retry: {
+      initialInterval: '500 milliseconds',
+      backoffCoefficient: 2,
+      maximumInterval: '10 seconds',
+    },
+  })
+}
+
+/** Retried for a day, with the same body each time: whoever waits for the check may wait for as long. */
+export const { concludeCheckRun } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+  },
+})
+
+/** Nobody waits for it. A day is enough for an outage of Vercel, or for a scope to be granted. */
+export const { registerChecks } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '5 minutes',
+  },
 })

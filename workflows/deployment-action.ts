@@ -6,7 +6,6 @@ import {
   condition,
   isCancellation,
   setHandler,
-  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -30,7 +29,9 @@ import {
 import { Compensations } from './compensations.ts'
 import { explainFailure } from './explain-failure.ts'
 import { cancelSignal, cleanupSignal } from './messages.ts'
+import { pinToVersion } from './pin-to-version.ts'
 import { showPhase } from './show-phase.ts'
+import { Waiters } from './waiters.ts'
 
 // Pauses between two reports of one outcome: short for a held build, long enough for a day-long outage of Vercel.
 const FIRST_PAUSE_MS = 250
@@ -58,6 +59,7 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   const root = CancellationScope.current()
   const work = new CancellationScope()
   const compensations = new Compensations()
+  const waiters = new Waiters()
   let wish: Wish = 'run'
   const withdraw = (stronger: Wish) => {
     wish = joinWishes(wish, stronger)
@@ -71,8 +73,9 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   let failure: ApplicationFailure | undefined
   try {
     const end = await work.run(() => holdBuild(request, compensations))
-    // A signal may have come with the very task that ends the run.
     if (end.phase === 'canceled') withdraw('canceled')
+    if (wish === 'run') await waiters.tell(end)
+    // A signal may have come with the very task that ends the run.
     if (wish === 'run') {
       showPhase(end)
       return end
@@ -87,6 +90,11 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   const kept = request.resumed === true && wish === 'run'
   let leftover = kept ? undefined : await undo()
   if (failure && wish === 'run') await tellFailure(request, failure, work)
+  await waiters.tell(
+    failure
+      ? { phase: 'failed', because: failure.message }
+      : { phase: 'canceled', because: 'Everything that was made is undone.' },
+  )
   if (kept && wish !== 'run') leftover = await undo()
   const end = leftover ?? (wish === 'run' ? failure : undefined)
   if (end) {
@@ -96,14 +104,8 @@ export async function deploymentAction(request: ActionRequest): Promise<ActionEn
   return await endWithdrawn(request.key, wish === 'run' ? 'canceled' : wish, root)
 }
 
-// Where worker versions are in use, a run ends on the one it began with: it takes minutes. A compensation may take
-// hours, and goes on with whatever version is current.
-// A worker without a version may not ask for it.
-setWorkflowOptions(
-  () =>
-    workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'PINNED' } : {},
-  deploymentAction,
-)
+// A run takes minutes. A compensation may take hours, and goes on with whatever version is current.
+pinToVersion(deploymentAction)
 
 /** Returns once Vercel took or refused the report, or the action was withdrawn meanwhile. */
 async function tellFailure(
@@ -125,19 +127,30 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
     `Not finished within ${Math.round(deadlineMs / 1000)} seconds, so everything was undone and the build is not held any longer: deploy again, and ask the provider if it happens again.`,
     'deadline_passed',
   )
-  const { deployment, options, steps, report } = await openAction({ ...request, deadlineAt })
+  const opened = await openAction({ ...request, deadlineAt })
+  const { deployment, options, steps, skipped, report } = opened
   if (deployment.standing !== 'waiting') {
     return {
       phase: 'skipped',
       because: `Deployment ${key.deploymentId} is not waiting for the action (${deployment.standing}): nothing was made.`,
     }
   }
-  const step = { key, ...(teamId && { teamId }), deployment, options, deadlineAt }
+  const step = {
+    key,
+    ...(teamId && { teamId }),
+    deployment,
+    options,
+    deadlineAt,
+    ...(skipped !== undefined && { skipped }),
+  }
   const reference =
     steps.length > 0
       ? await cutOffAt(deadlineAt, outOfTime, () => takeSteps(step, steps, request, compensations))
       : undefined
-  return await deliverOutcome({ ...step, reference }, outOfTime, request, report)
+  const end = await deliverOutcome({ ...step, reference }, outOfTime, request, report)
+  return skipped !== undefined && end.phase === 'succeeded'
+    ? { phase: 'skipped', because: skipped }
+    : end
 }
 
 /** Does the work until it ends or the deadline comes, in milliseconds since 1970. */

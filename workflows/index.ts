@@ -1,4 +1,7 @@
+export { checkRegistration } from './check-registration.ts'
 export { compensation } from './compensation.ts'
 export { deploymentAction } from './deployment-action.ts'
+export { deploymentCheckRun } from './deployment-check-run.ts'
+export { installationRemoval } from './installation-removal.ts'
 export { reconciliation } from './reconciliation.ts'
 export { readiness } from './readiness.ts'

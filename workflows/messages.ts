@@ -1,6 +1,9 @@
 import { defineSignal } from '@temporalio/workflow'
 import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
+import type { CheckRegistration, RegisteredChecks } from '../src/domain/check-registration.ts'
+import type { CheckRunEnd, CheckRunRequest } from '../src/domain/check-run.ts'
+import type { RemovalRequest } from '../src/domain/installation-removal.ts'
 import type {
   ReconciliationReport,
   ReconciliationRequest,
@@ -9,11 +12,20 @@ import type { Wish } from '../src/domain/action-event.ts'
 
 // The letterbox: what the front door may start and signal, without importing a line of workflow code.
 
-/** The deployment or its action was canceled: undo everything. Both workflow types take it, more than once. */
+/**
+ * The deployment, its action or its check was canceled: undo everything, conclude as canceled. An action, a
+ * compensation and a check run take it, more than once.
+ */
 export const cancelSignal = defineSignal('cancel')
 
-/** The deployment was removed: destroy what still exists. Both workflow types take it, more than once. */
+/** The deployment was removed: destroy what still exists. An action and a compensation take it, more than once. */
 export const cleanupSignal = defineSignal('cleanup')
+
+/** Another workflow waits for the end of this action, and is told of it by `actionEndedSignal`. */
+export const awaitEndSignal = defineSignal<[waiter: { readonly workflowId: string }]>('awaitEnd')
+
+/** The action that a check waits for has come to its end. */
+export const actionEndedSignal = defineSignal<[ActionEnd]>('actionEnded')
 
 /** What a `compensation` run is started with. */
 export interface CompensationRequest {
@@ -24,8 +36,14 @@ export interface CompensationRequest {
 /** The workflow types by name, with what they take and answer. */
 export type DeploymentAction = (request: ActionRequest) => Promise<ActionEnd>
 export type Compensation = (request: CompensationRequest) => Promise<ActionEnd>
+export type DeploymentCheckRun = (request: CheckRunRequest) => Promise<CheckRunEnd>
+export type RegisterChecks = (registration: CheckRegistration) => Promise<RegisteredChecks>
 export type Reconciliation = (request: ReconciliationRequest) => Promise<ReconciliationReport>
+export type InstallationRemoval = (request: RemovalRequest) => Promise<void>
 export const DEPLOYMENT_ACTION = 'deploymentAction'
 export const COMPENSATION = 'compensation'
+export const DEPLOYMENT_CHECK_RUN = 'deploymentCheckRun'
+export const CHECK_REGISTRATION = 'checkRegistration'
+export const INSTALLATION_REMOVAL = 'installationRemoval'
 export const READINESS = 'readiness'
 export const RECONCILIATION = 'reconciliation'

@@ -15,7 +15,7 @@ export const deploymentKey = defineSearchAttributeKey(
   SearchAttributeType.KEYWORD,
 )
 export const actionKey = defineSearchAttributeKey('HoldpointAction', SearchAttributeType.KEYWORD)
-/** An `ActionPhase`; not set of a run that is at work, or has released its build. */
+/** An `ActionPhase`, or how a check ended; not set of a run that is at work, or ended as `succeeded`. */
 export const phaseKey = defineSearchAttributeKey('HoldpointPhase', SearchAttributeType.KEYWORD)
 
 /** All that Holdpoint sets; registered with the namespace at start-up. */

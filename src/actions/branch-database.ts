@@ -1,25 +1,24 @@
 import type { z } from 'zod'
-import type { ActionKey } from '../domain/action-key.ts'
 import { type BranchRef, branchRef, isOwn, sharedBranchRef } from '../domain/branch-ref.ts'
-import type { Deployment } from '../domain/deployment.ts'
 import { parseDuration } from '../domain/duration.ts'
+import { matchesAny } from '../domain/glob.ts'
+import { PROTECTED_BRANCHES } from '../domain/policy.ts'
 import type { Secret } from '../domain/secret.ts'
-import type {
-  BranchConnection,
-  BranchRecord,
-  BranchSharing,
-  ResourceDriver,
-} from '../drivers/driver.ts'
+import type { BranchConnection, BranchSharing, ResourceDriver } from '../drivers/driver.ts'
+import type { ActionPolicy } from './action-policy.ts'
+import { type BranchCall, branchOf, type BranchScope, sharedBranchOf } from './branch-of.ts'
 import { untilReady } from './check-readiness.ts'
+import { giveUpClaims } from './give-up-claims.ts'
 import type { BranchStepCall, Migration } from './migration.ts'
+import { onBranch } from './on-branch.ts'
+import { gitBranchOf, provisionedBranches } from './provisioned-branches.ts'
 import {
   type ActionDefinition,
   defineAction,
-  type DeprovisionCall,
   type Environment,
   type ListCall,
   type ProvisionCall,
-  type ProvisionedObject,
+  type QuotaPlace,
 } from './define-action.ts'
 
 export interface BranchDatabaseSettings<Options> {
@@ -28,18 +27,19 @@ export interface BranchDatabaseSettings<Options> {
   readonly options?: z.ZodType<Options>
   readonly suggest?: readonly Environment[]
   readonly deadline?: string
+  readonly policy?: ActionPolicy
   readonly driver: ResourceDriver
   /**
    * Who gets a branch: each deployment one of its own, or all deployments of a git branch one together, which lives
    * until the last of them is canceled or removed. Deployments without git get their own. Default `'deployment'`.
    */
-  readonly scope?: 'deployment' | 'git-branch'
+  readonly scope?: BranchScope
   /** How long a shared branch stays after its last deployment. Default `'1 hour'`. */
   readonly keepFor?: string
   /**
    * What a further deployment of the git branch finds: what the earlier ones left (`'reuse'`, the default), or a fresh
    * copy of the resource (`'reset'`), which the earlier ones then see too; where the provider refuses that copy, they
-   * have no database until the next push.
+   * have no database until the next push. With a `policy`, the branch of a protected git branch is never made anew.
    */
   readonly onPush?: 'reuse' | 'reset'
   /** Changes the branch before the build gets it: `sqlFiles('migrations')`, or `command('npx', ['prisma', …])`. */
@@ -70,21 +70,26 @@ export function branchDatabase<Options = Record<never, never>>(
   if (scope === 'git-branch' && !sharing) throw cannotShare(driver)
   const unclaimedForMs = keepForMs(keepFor)
 
-  const refOf = (call: { key: ActionKey; deployment: Deployment }): BranchRef =>
-    (scope === 'git-branch' && gitBranchOf(call)) || branchRef(call.key)
+  const refOf = (call: BranchCall) => branchOf(call, scope)
+  const branchFor = (call: ProvisionCall<Options>) => ({ driver, ref: refOf(call) })
 
-  /** Does the step with the branch open, while no other deployment's step works on it. */
-  const onBranch = async (
-    call: ProvisionCall<Options>,
-    step: (branch: BranchConnection, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> => {
-    const ref = refOf(call)
-    const work = async (signal: AbortSignal) => {
-      const branch = await driver.openBranch(ref, { ...call, signal })
-      signal.throwIfAborted()
-      await step(branch, signal)
-    }
-    await (isOwn(ref) || !sharing ? work(call.signal) : sharing.exclusively(ref, call, work))
+  const isProtected = (ref: BranchRef): boolean => {
+    const gitBranch = gitBranchOf(ref)
+    const { policy } = settings
+    if (!policy || gitBranch === undefined) return false
+    return matchesAny(policy.protectedBranches ?? PROTECTED_BRANCHES, gitBranch)
+  }
+
+  /** Destroys the branch of this name if nobody has claimed it for so long; answers whether it is gone. */
+  const takeAway = async (
+    keeper: BranchSharing,
+    call: ListCall & { name: string },
+    { afterMs, unless }: { afterMs: number; unless?: (ref: BranchRef) => boolean },
+  ): Promise<boolean> => {
+    const branch = (await driver.listBranches(call)).find(({ ref }) => ref.name === call.name)
+    if (!branch) return true
+    if (unless?.(branch.ref) === true) return false
+    return await keeper.deleteUnclaimed({ ref: branch.ref, unclaimedForMs: afterMs }, call)
   }
 
   return defineAction<Options, { branch: string }>({
@@ -95,16 +100,19 @@ export function branchDatabase<Options = Record<never, never>>(
       const source = call.key.resourceId
       const { deploymentId } = call.key
       if (isOwn(ref) || !sharing) await driver.createBranch({ source, ref }, call)
-      else await sharing.claimBranch({ source, ref, deploymentId, onPush }, call)
+      else {
+        const howOnPush = isProtected(ref) ? 'reuse' : onPush
+        await sharing.claimBranch({ source, ref, deploymentId, onPush: howOnPush }, call)
+      }
       return { branch: ref.name }
     },
     ...(migrate && {
       migrate: (call: ProvisionCall<Options>) =>
-        onBranch(call, (branch, signal) => migrate(branch, { ...call, signal })),
+        onBranch(branchFor(call), call, (branch, signal) => migrate(branch, { ...call, signal })),
     }),
     ...(ready && {
       ready: (call: ProvisionCall<Options>) =>
-        onBranch(call, (branch, signal) =>
+        onBranch(branchFor(call), call, (branch, signal) =>
           untilReady(() => ready(branch, { ...call, signal }), { ...call, signal }, PROBE_EVERY_MS),
         ),
     }),
@@ -115,85 +123,39 @@ export function branchDatabase<Options = Record<never, never>>(
       try {
         await driver.deleteBranch(branchRef(call.key), call)
       } finally {
-        if (sharing) await giveUpClaims(sharing, call)
+        if (sharing) {
+          const { key, deployment } = call
+          const known = deployment && scope === 'git-branch' && sharedBranchOf({ key, deployment })
+          await giveUpClaims({ driver, sharing, unclaimedForMs, known: known || undefined }, call)
+        }
       }
     },
     async list(call) {
       const branches = await driver.listBranches(call)
       return branches
         .filter(({ ref }) => ref.owner.action === call.action)
-        .flatMap((branch) => provisionedObjects(branch, unclaimedForMs))
+        .flatMap((branch) => provisionedBranches(branch, unclaimedForMs))
     },
+    sharesGitBranches: scope === 'git-branch',
+    nameOf: (call) => refOf(call).name,
     ...(sharing && {
-      async expire(call: ListCall & { name: string }) {
-        const branches = await driver.listBranches(call)
-        const branch = branches.find(({ ref }) => ref.name === call.name)
-        return !branch || (await sharing.deleteUnclaimed({ ref: branch.ref, unclaimedForMs }, call))
-      },
+      expire: ({ atOnce, ...call }: ListCall & { name: string; atOnce?: boolean }) =>
+        takeAway(sharing, call, { afterMs: atOnce ? 0 : unclaimedForMs }),
+      evict: (call: ListCall & { name: string }) =>
+        takeAway(sharing, call, { afterMs: 0, unless: isProtected }),
+      exclusively: (
+        call: ListCall & { place: QuotaPlace },
+        work: (signal: AbortSignal) => Promise<void>,
+      ) => sharing.exclusively(quotaRef(call), call, work),
     }),
   })
-
-  /**
-   * The branch that the deployment shares is known while its run is open. Asking for that one waits for a call that may
-   * still put the claim on it; the list finds claims that no history tells of, or of another `scope`, and branches that
-   * an earlier try left without a claim.
-   */
-  async function giveUpClaims(keeper: BranchSharing, call: DeprovisionCall): Promise<void> {
-    const { key, deployment } = call
-    const { deploymentId } = key
-    const known = deployment && scope === 'git-branch' && gitBranchOf({ key, deployment })
-    if (known) await keeper.releaseClaim({ ref: known, deploymentId }, call)
-    const shared = (await driver.listBranches(call)).filter(
-      ({ ref }) => !isOwn(ref) && isForAction(ref, key),
-    )
-    for (const { ref, claims = [] } of shared)
-      if (claims.some((claim) => claim.deploymentId === deploymentId))
-        await keeper.releaseClaim({ ref, deploymentId }, call)
-    for (const { ref, claims = [], complete } of shared) {
-      const ours = claims.some((claim) => claim.deploymentId === deploymentId)
-      if (complete && !ours && claims.length > 0) continue
-      const gone = await keeper.deleteUnclaimed({ ref, unclaimedForMs }, call)
-      // This deployment began to make it anew and did not get to the end, but others were given it.
-      if (!gone && !complete) await keeper.restoreBranch({ source: key.resourceId, ref }, call)
-    }
-  }
 }
 
-/** The branch shared by all deployments of the git branch; undefined for a deployment without git. */
-function gitBranchOf({
-  key: { installationId, resourceId, action },
-  deployment: { projectId, gitBranch },
-}: {
-  key: ActionKey
-  deployment: Deployment
-}): BranchRef | undefined {
-  if (!projectId || !gitBranch) return undefined
-  return sharedBranchRef({ installationId, resourceId, projectId, gitBranch, action })
-}
-
-function isForAction({ owner }: BranchRef, key: ActionKey): boolean {
-  return (
-    owner.installationId === key.installationId &&
-    owner.resourceId === key.resourceId &&
-    owner.action === key.action
-  )
-}
-
-function provisionedObjects(branch: BranchRecord, unclaimedForMs: number): ProvisionedObject[] {
-  const { ref, createdAt, complete, holdpoint, claims = [], unclaimedSince } = branch
-  const common = { name: ref.name, complete, ...(holdpoint !== undefined && { holdpoint }) }
-  if (isOwn(ref))
-    return [{ ...common, owner: ref.owner, ...(createdAt && { sinceMs: createdAt.getTime() }) }]
-  const { installationId, resourceId, action } = ref.owner
-  if (claims.length === 0) {
-    const sinceMs = unclaimedSince?.getTime() ?? createdAt?.getTime() ?? 0
-    return [{ ...common, sinceMs, expiresAtMs: sinceMs + unclaimedForMs }]
-  }
-  return claims.map(({ deploymentId, claimedAt }) => ({
-    ...common,
-    owner: { installationId, resourceId, deploymentId, action },
-    sinceMs: claimedAt.getTime(),
-  }))
+/** The name of no branch, under which those who count for a quota wait for one another. */
+function quotaRef({ action, place }: { action: string; place: QuotaPlace }): BranchRef {
+  const { installationId, resourceId = '' } = place
+  // Of a branch that is shared the project is known.
+  return sharedBranchRef({ installationId, resourceId, projectId: '', gitBranch: 'quota', action })
 }
 
 function cannotShare(driver: ResourceDriver): TypeError {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Secret } from '../domain/secret.ts'
+import type { ActionPolicy } from './action-policy.ts'
 import {
   type ActionCall,
   type ActionDefinition,
@@ -17,6 +18,8 @@ export interface CheckReadinessSettings {
   readonly suggest?: readonly Environment[]
   /** How long the resource may take to answer. Default 2 minutes, as every action. */
   readonly deadline?: string
+  /** For whom it works; it makes nothing that a quota or a time to live would be for. */
+  readonly policy?: ActionPolicy
   readonly probe: Probe
   /** Pause between two probes, in milliseconds. Default 1000. */
   readonly intervalMs?: number

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { ActionKey } from '../domain/action-key.ts'
 import type { Deployment } from '../domain/deployment.ts'
+import type { Policy } from '../domain/policy.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { DriverCall, ResourceDriver } from '../drivers/driver.ts'
 import type { Log } from '../log.ts'
+import type { ActionPolicy } from './action-policy.ts'
 
 /**
  * What an action is. Each function runs as a Temporal activity: it may be cut off anywhere and be called again, by
@@ -27,6 +29,8 @@ export interface ActionDefinition<Options = unknown, Reference = unknown> {
    * shorter than Vercel's own limit, which is not published; its command line waits 3 minutes. Default 2 minutes.
    */
   readonly deadline?: string | undefined
+  /** For whom the action works, how much of it may exist, and for how long. Default: for everybody, without limits. */
+  readonly policy?: ActionPolicy | undefined
   /** The provider behind the action: prepared at start-up, checked by `holdpoint doctor`, closed at the end. */
   readonly driver?: ResourceDriver | undefined
   /**
@@ -52,9 +56,39 @@ export interface ActionDefinition<Options = unknown, Reference = unknown> {
   list?(call: ListCall): Promise<ProvisionedObject[]>
   /**
    * Destroys the object of this name, which `list` told has no owner any more and whose time was over. Answers false
-   * and leaves it when that is no longer so, and true when it is gone, the second time too.
+   * and leaves it when that is no longer so, and true when it is gone, the second time too. With `atOnce` its time need
+   * not be over: its installation is removed.
    */
-  expire?(call: ListCall & { readonly name: string }): Promise<boolean>
+  expire?(call: ListCall & { readonly name: string; readonly atOnce?: boolean }): Promise<boolean>
+
+  // What a policy needs to know beyond `list`.
+
+  /** Whether all deployments of a git branch get one object together. */
+  readonly sharesGitBranches?: boolean | undefined
+  /**
+   * The name under which `list` tells what `provision` makes or finds for this call. Leave it out where what is listed
+   * for the call's own key is that.
+   */
+  nameOf?(call: Pick<ProvisionCall<Options>, 'key' | 'deployment'>): string
+  /**
+   * Destroys the object of this name to make room, before its time is over. Answers false and leaves it when somebody
+   * needs it, and true when it is gone, the second time too.
+   */
+  evict?(call: ListCall & { readonly name: string }): Promise<boolean>
+  /**
+   * Does the work while no other call of this for the same place is at work, in any process. The signal aborts when
+   * that can no longer be promised, or with the call's own.
+   */
+  exclusively?(
+    call: ListCall & { readonly place: QuotaPlace },
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void>
+}
+
+/** What a quota is counted for: one resource, or all of the installation together. */
+export interface QuotaPlace {
+  readonly installationId: string
+  readonly resourceId?: string
 }
 
 export type Environment = 'production' | 'preview' | 'development' | (string & {})
@@ -88,6 +122,10 @@ export interface ProvisionedObject {
   readonly name: string
   /** Unset: nobody needs it any more, and it may go at `expiresAtMs`. */
   readonly owner?: ActionKey
+  /** Without an owner: whose it is, for quotas and when the installation is removed. */
+  readonly resource?: Pick<ActionKey, 'installationId' | 'resourceId'>
+  /** The git branch whose deployments share it. */
+  readonly gitBranch?: string
   /** Since when it is there for that owner, in milliseconds since 1970; unset when the provider does not tell. */
   readonly sinceMs?: number
   readonly expiresAtMs?: number
@@ -112,4 +150,5 @@ export interface DeclaredAction {
   readonly slug: string
   readonly definition: AnyAction
   readonly deadlineMs: number
+  readonly policy?: Policy
 }

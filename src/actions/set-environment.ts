@@ -1,4 +1,5 @@
 import { Secret } from '../domain/secret.ts'
+import type { ActionPolicy } from './action-policy.ts'
 import { type ActionDefinition, defineAction, type Environment } from './define-action.ts'
 
 export interface SetEnvironmentSettings {
@@ -6,6 +7,8 @@ export interface SetEnvironmentSettings {
   readonly description?: string
   readonly suggest?: readonly Environment[]
   readonly deadline?: string
+  /** For whom it works; it makes nothing that a quota or a time to live would be for. */
+  readonly policy?: ActionPolicy
   /** The variables of each deployment that runs the action. Values are treated as secrets. */
   readonly variables: Record<string, string>
 }

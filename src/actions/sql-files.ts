@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import pg from 'pg'
 import { ActionFailure } from '../domain/failure.ts'
 import type { BranchConnection } from '../drivers/driver.ts'
@@ -9,23 +6,12 @@ import {
   watchForOurDeath,
   withConnection,
 } from '../drivers/postgres/connection.ts'
+import { isPassing } from '../drivers/postgres/describe-error.ts'
 import { parseServerUrl } from '../drivers/postgres/server-address.ts'
 import { identifier } from '../drivers/postgres/sql.ts'
 import { type Migration, type BranchStepCall, migrationFailed } from './migration.ts'
+import { readSqlFiles, type SqlFile, type SqlFilesOptions } from './read-sql-files.ts'
 import { branchScrubber } from './scrub-branch.ts'
-
-export interface SqlFilesOptions {
-  /** Only files whose names sort after this one are applied: what the resource has already when it is branched. */
-  readonly after?: string
-  /** The schema of the ledger, the table `migrations` in it. Default `holdpoint`. */
-  readonly schema?: string
-}
-
-interface SqlFile {
-  readonly name: string
-  readonly text: string
-  readonly sha256: string
-}
 
 /** Any number; shared by all who apply files to one database. */
 const LOCK = 5_104_217
@@ -40,10 +26,10 @@ const LOCK = 5_104_217
  * itself. When the call aborts, the statement under way is canceled at the server and its file is rolled back.
  */
 export function sqlFiles(directory: string, options: SqlFilesOptions = {}): Migration {
-  const { after = '', schema = 'holdpoint' } = options
+  const { after, schema = 'holdpoint' } = options
   const ledger = `${identifier(schema)}.migrations`
   return async (branch, call) => {
-    const files = (await readSqlFiles(directory)).filter(({ name }) => name > after)
+    const files = await readSqlFiles(directory, after)
     const doing = { what: `The migrations in ${directory}`, text: '' }
     const address = parseServerUrl(branch.url.reveal())
     try {
@@ -60,32 +46,6 @@ export function sqlFiles(directory: string, options: SqlFilesOptions = {}): Migr
       call.signal.throwIfAborted()
       throw explain(error, doing, branch)
     }
-  }
-}
-
-async function readSqlFiles(directory: string): Promise<SqlFile[]> {
-  try {
-    const names = (await readdir(directory)).filter((name) => name.endsWith('.sql'))
-    // By code unit, as `sort` does: the same order on every machine.
-    return await Promise.all(names.sort().map((name) => readSqlFile(directory, name)))
-  } catch (error) {
-    if (error instanceof ActionFailure) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw migrationFailed(
-      `The migrations in ${directory} cannot be read (${code}), so the branch has not the schema that the build needs. The provider has to correct the directory in temporal.config.ts.`,
-    )
-  }
-}
-
-async function readSqlFile(directory: string, name: string): Promise<SqlFile> {
-  const bytes = await readFile(join(directory, name))
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  try {
-    return { name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), sha256 }
-  } catch {
-    throw migrationFailed(
-      `The migration ${name} is not UTF-8, so nothing was applied to the branch. Save it as UTF-8 and deploy again.`,
-    )
   }
 }
 
@@ -170,8 +130,8 @@ function explain(
   if (!(error instanceof Error)) return error
   const scrub = branchScrubber(branch)
   const code = error instanceof pg.DatabaseError ? error.code : undefined
-  // Lost connections, a server that is full or shuts down, and deadlocks: the same file may pass a moment later.
-  if (code === undefined || /^(08|53|57P|40)/.test(code)) {
+  // The same file may pass a moment later.
+  if (code === undefined || isPassing(code)) {
     const words = scrub(code ?? error.message).slice(0, 100)
     return migrationFailed(
       `${what} was interrupted (${words}) and rolled back, so the build waits. It is tried again; check that the branch's server runs.`,

@@ -3,16 +3,20 @@ import type { ActionRuns } from '../../activities/index.ts'
 import type { Dispatch } from '../dispatch/dispatch-event.ts'
 import { startAction } from '../dispatch/start-action.ts'
 import { withdrawAction } from '../dispatch/withdraw-action.ts'
+import { withdrawOpenRuns } from '../dispatch/withdraw-open-runs.ts'
 import { actionWorkflowId } from '../domain/action-key.ts'
+import { actionEnd } from '../temporal/action-end.ts'
 import { latestRun } from '../temporal/latest-run.ts'
 
-/** What reconciliation may see and do of runs: just what webhooks do. */
+/** What activities may see and do of runs: just what webhooks do. */
 export function actionRuns(client: Client, dispatch: Dispatch): ActionRuns {
   return {
     latest: (key) => latestRun(client, actionWorkflowId(key)),
+    end: (key) => actionEnd(client, actionWorkflowId(key)),
     async withdraw(key, because) {
-      await withdrawAction(dispatch, { key }, 'cleaned', `Reconciliation found it. ${because}`)
+      await withdrawAction(dispatch, { key }, 'cleaned', because)
     },
+    withdrawOpen: (installationId) => withdrawOpenRuns(dispatch, installationId),
     async resume(key, { brokenOff, because }) {
       await startAction(
         dispatch,

@@ -5,7 +5,8 @@ import { branchRef } from '../domain/branch-ref.ts'
 import type { DeploymentSnapshot, TimelineEvent } from '../simulator/index.ts'
 import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
-import { dropSampleDatabase, withClient } from './sample-database.ts'
+import { dropSampleDatabase } from './sample-database.ts'
+import { withClient } from './with-client.ts'
 
 /** A story did not end as it must. */
 class StoryFailed extends Error {
@@ -16,7 +17,7 @@ const WITHIN = { timeoutMs: 60_000 }
 
 /**
  * Shows three deployments on real parts: one released with its branch, one canceled while it is held, one deleted
- * after its release. Throws unless each ends as it must and no database of theirs is left.
+ * after its release; and a team that installs the integration and uninstalls it. Throws unless each ends as it must and no database of theirs is left.
  */
 export async function demo(options: CommonOptions): Promise<void> {
   heading('Starting what the stories need')
@@ -33,13 +34,14 @@ export async function demo(options: CommonOptions): Promise<void> {
     const released = await releaseStory(local)
     await cancelStory(local)
     await cleanupStory(local)
+    await installationStory(local)
     heading('The end: the first deployment is deleted too')
     await removeAndWait(local, released)
     await expectNothingLeft(local, local.vercel.deployments())
     say(
       `Web UI: ${local.uiUrl ?? 'that of your Temporal server'} (npm run dev shows the same data again)`,
     )
-    heading('All three stories ended as they must')
+    heading('All four stories ended as they must')
   } finally {
     await dropSampleDatabase(local.postgresUrl, sampleDatabase)
     await local.close()
@@ -101,9 +103,33 @@ async function cleanupStory(local: LocalVercel): Promise<void> {
   await expectNothingLeft(local, [deployment])
 }
 
+async function installationStory(local: LocalVercel): Promise<void> {
+  heading('Story 4: a team installs the integration, deploys, and uninstalls it')
+  const { vercel, project } = local
+  const installation = await vercel.install()
+  say(`Holdpoint knows ${installation.id} with its token, sealed in Postgres.`)
+  const theirs = vercel.createProject({
+    name: 'their-storefront',
+    installation,
+    resources: project.connections.map(({ resourceId, actions }) => ({
+      resourceId,
+      actions: Object.fromEntries(actions.map(({ slug, ...choice }) => [slug, choice])),
+    })),
+  })
+  const deployment = await released(local, 'feature/theirs', theirs)
+  const { finalized } = await vercel.uninstall(installation)
+  if (!finalized) throw new StoryFailed('The removal of the installation did not end in time.')
+  say(`${installation.id} is uninstalled, and forgotten with its token.`)
+  await expectNothingLeft(local, [deployment])
+}
+
 /** Deploys a preview and waits until its build is through. */
-async function released(local: LocalVercel, gitBranch: string): Promise<DeploymentSnapshot> {
-  const { id } = local.vercel.deploy(local.project, { environment: 'preview', gitBranch })
+async function released(
+  local: LocalVercel,
+  gitBranch: string,
+  project = local.project,
+): Promise<DeploymentSnapshot> {
+  const { id } = local.vercel.deploy(project, { environment: 'preview', gitBranch })
   const isOver = ({ readyState }: DeploymentSnapshot) => ['READY', 'ERROR'].includes(readyState)
   const deployment = await local.vercel.until(id, isOver, WITHIN)
   if (deployment.readyState === 'READY') return deployment
@@ -131,7 +157,7 @@ async function leftOf(
   deployments: readonly DeploymentSnapshot[],
 ): Promise<string[]> {
   const names = deployments.flatMap((deployment) =>
-    actionKeys(local, deployment).map((key) => branchRef(key).name),
+    actionKeys(deployment).map((key) => branchRef(key).name),
   )
   return await withClient(local.postgresUrl, async (server) => {
     const { rows } = await server.query<{ name: string }>(
@@ -143,8 +169,7 @@ async function leftOf(
   })
 }
 
-function actionKeys(local: LocalVercel, { id, actions }: DeploymentSnapshot): ActionKey[] {
-  const installationId = local.vercel.installation.id
+function actionKeys({ id, installationId, actions }: DeploymentSnapshot): ActionKey[] {
   return actions.map(({ resourceId, slug }) => ({
     installationId,
     resourceId,
@@ -159,7 +184,7 @@ async function expectEnds(
   deployment: DeploymentSnapshot,
   wanted: { status: string; phase: ActionPhase | undefined },
 ): Promise<void> {
-  for (const key of actionKeys(local, deployment)) {
+  for (const key of actionKeys(deployment)) {
     const workflowId = actionWorkflowId(key)
     const end = wanted.phase ?? 'succeeded'
     await waitFor(`${key.action} to end as ${wanted.status}, ${end}`, async () => {

@@ -1,7 +1,11 @@
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import type { Config } from '../config/define-config.ts'
+import { driversOf } from '../config/drivers-of.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Finding } from '../domain/finding.ts'
+import type { AccessTokenSource } from '../installations/access-token.ts'
+import { postgresStore } from '../installations/postgres-store.ts'
+import type { InstallationStore } from '../installations/store.ts'
 import { silentLog } from '../log.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { checkNamespace, checkPollers } from '../temporal/prepare-namespace.ts'
@@ -9,6 +13,7 @@ import { checkReconciliation } from '../temporal/reconciliation-schedule.ts'
 import { installRuntime } from '../temporal/runtime.ts'
 import { checkVercelAccess } from '../vercel/check-access.ts'
 import type { CommonOptions } from './main.ts'
+import { tokenSource } from './token-source.ts'
 
 /** Prints what is in order and what is not, with the fix. The exit code is 1 when something must be mended. */
 export async function doctor(options: CommonOptions): Promise<void> {
@@ -40,7 +45,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
     secretFinding(environment),
     ...(await temporalFindings(environment, config)),
     ...(await driverFindings(config)),
-    ...(await vercelFindings(environment)),
+    ...(await installationFindings(environment, config)),
   ]
 }
 
@@ -110,30 +115,66 @@ async function temporalFindings(environment: Environment, config: Config): Promi
 
 async function driverFindings(config: Config): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { definition } of config.actions.values()) {
-    if (!definition.driver) continue
-    findings.push(...(await definition.driver.check()))
-    await definition.driver.close()
+  for (const driver of driversOf(config)) {
+    findings.push(...(await driver.check()))
+    await driver.close()
   }
   return findings
 }
 
-async function vercelFindings({ accessToken, vercelApiUrl }: Environment): Promise<Finding[]> {
-  if (!accessToken) {
+async function installationFindings(environment: Environment, config: Config): Promise<Finding[]> {
+  const { databaseUrl, encryptionKeys: keys } = environment
+  const source = tokenSource(config, databaseUrl !== undefined)
+  let store: InstallationStore | undefined
+  try {
+    if (databaseUrl !== undefined) store = postgresStore({ url: databaseUrl, keys })
     return [
-      {
-        subject: 'Vercel token',
-        level: 'error',
-        message: 'none, so no build can be released',
-        fix: 'set VERCEL_ACCESS_TOKEN to the access token of the installation',
-      },
+      ...((await store?.check()) ?? []),
+      ...((await source.check?.()) ?? []),
+      ...(await vercelFindings(environment, { source, store })),
     ]
+  } catch (error) {
+    const fix = 'set HOLDPOINT_DATABASE_URL and HOLDPOINT_ENCRYPTION_KEYS as the message says'
+    return [failed('Installation store', error, fix)]
+  } finally {
+    await store?.close()
   }
-  return await checkVercelAccess({
-    baseUrl: vercelApiUrl,
-    accessToken: () => Promise.resolve(accessToken),
-    timeoutMs: 10_000,
+}
+
+/** Asks Vercel with the token of the environment, or of an installation in the store. */
+async function vercelFindings(
+  { accessToken: environmentToken, vercelApiUrl }: Environment,
+  tokens: { source: AccessTokenSource; store: InstallationStore | undefined },
+): Promise<Finding[]> {
+  const subject = 'Vercel token'
+  const { source, store } = tokens
+  const lacking = source.lacks({
+    environmentToken: environmentToken !== undefined,
+    store: store !== undefined,
   })
+  if (lacking) {
+    const message = 'none, so no build can be released'
+    return [{ subject, level: 'error', message, fix: `set ${lacking}` }]
+  }
+  const installationId = await anyInstallation(store)
+  if (installationId === undefined && !(source.usesEnvironment && environmentToken)) {
+    const message = `from ${source.name}; not tried, as no installation is known here`
+    return [{ subject, level: 'ok', message }]
+  }
+  return await checkVercelAccess(
+    {
+      baseUrl: vercelApiUrl,
+      accessToken: source.open({ environmentToken, store, log: silentLog }),
+      timeoutMs: 10_000,
+    },
+    installationId,
+  )
+}
+
+/** One that is in use; of a store that cannot be read the check of it tells. */
+async function anyInstallation(store: InstallationStore | undefined): Promise<string | undefined> {
+  const installations = (await store?.listInstallations().catch(() => [])) ?? []
+  return installations.find(({ state }) => state === 'active')?.id
 }
 
 function failed(subject: string, error: unknown, fix: string): Finding {

@@ -7,11 +7,17 @@ import { startEmbeddedPostgres } from '../drivers/postgres/embedded-server.ts'
 import type { TemporalAddress } from '../temporal/connection.ts'
 import { startDevServer } from '../temporal/dev-server.ts'
 import { cliCacheDirectory, findTemporalCli } from '../temporal/find-cli.ts'
+import { ensureDatabase } from './ensure-database.ts'
 
 /** The servers this process runs for lack of others. */
 export interface Embedded extends EmbeddedServers {
   /** What the environment names, else an embedded server, with its Web UI. */
   temporal(): Promise<TemporalAddress & { uiUrl?: string }>
+  /**
+   * The database of the installation store: the one that the environment names, else `holdpoint` on the embedded
+   * Postgres, made when missing. Never on a server of others that holds the resources.
+   */
+  installations(): Promise<string>
   /** Ends what was started, and forgets its data where it is ephemeral. A second call does nothing. */
   stop(): Promise<void>
 }
@@ -25,6 +31,8 @@ export interface EmbeddedSettings {
   readonly onProgress: (line: string) => void
   readonly onExit: (what: string) => void
 }
+
+const STORE_DATABASE = 'holdpoint'
 
 /** Starts servers when they are first asked for, and each only once. */
 export async function embeddedServers(settings: EmbeddedSettings): Promise<Embedded> {
@@ -56,7 +64,6 @@ export async function embeddedServers(settings: EmbeddedSettings): Promise<Embed
     return { connectionOptions: { address: server.address }, namespace, uiUrl: server.uiUrl }
   }
   const startPostgres = async (): Promise<string> => {
-    if (environment.postgresUrl) return environment.postgresUrl
     const server = await startEmbeddedPostgres({
       directory: join(directory, 'postgres'),
       ephemeral,
@@ -68,9 +75,12 @@ export async function embeddedServers(settings: EmbeddedSettings): Promise<Embed
 
   let temporal: ReturnType<typeof startTemporal> | undefined
   let postgres: ReturnType<typeof startPostgres> | undefined
+  const ownPostgres = () => (postgres ??= startPostgres())
   return {
     temporal: () => (temporal ??= startTemporal()),
-    postgres: () => (postgres ??= startPostgres()),
+    postgres: async () => environment.postgresUrl ?? (await ownPostgres()),
+    installations: async () =>
+      environment.databaseUrl ?? (await ensureDatabase(await ownPostgres(), STORE_DATABASE)),
     async stop() {
       for (let stop = stops.pop(); stop; stop = stops.pop()) await stop()
       if (ephemeral) await rm(directory, { recursive: true, force: true })

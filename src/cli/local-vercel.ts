@@ -3,6 +3,9 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { memoryStore } from '../installations/memory-store.ts'
+import { postgresStore } from '../installations/postgres-store.ts'
+import type { SealingKey } from '../installations/seal.ts'
 import { jsonLog, type Log, silentLog } from '../log.ts'
 import {
   type Project,
@@ -14,6 +17,7 @@ import type { TemporalLink } from '../temporal/connection.ts'
 import { installRuntime } from '../temporal/runtime.ts'
 import { declarationOf } from './actions.ts'
 import { embeddedServers } from './embedded.ts'
+import { localKey } from './local-key.ts'
 import type { CommonOptions } from './main.ts'
 import { createSampleDatabase } from './sample-database.ts'
 import { type Service, startService } from './service.ts'
@@ -48,7 +52,8 @@ export async function startLocalVercel(
   options: CommonOptions,
   settings: LocalVercelSettings,
 ): Promise<LocalVercel> {
-  const given = readEnvironment()
+  // What is made up here is nothing for the installation store of a real integration.
+  const given = { ...readEnvironment(), databaseUrl: undefined }
   const log: Log = settings.verbose ? jsonLog() : silentLog
   const say = (line: string) => process.stderr.write(`  ${line}\n`)
   const embedded = await embeddedServers({
@@ -64,9 +69,14 @@ export async function startLocalVercel(
   }
   try {
     const loaded = await loadConfig(options.config)
+    const taskQueue = localTaskQueue(options)
+    // Written on all that is made, so that it is nothing to any other Holdpoint.
+    const clientId = `oac_${taskQueue}`
     const config = {
       ...loaded,
-      taskQueue: localTaskQueue(options),
+      taskQueue,
+      // Tokens of a real Vercel are none of a local one's.
+      accessToken: undefined,
       // A Schedule would stay behind in a Temporal that is not ours.
       ...(given.temporal && { reconciliation: { ...loaded.reconciliation, everyMs: undefined } }),
     }
@@ -79,12 +89,14 @@ export async function startLocalVercel(
     ) as [string, string]
     const vercel = await startSimulator({
       port: settings.vercelPort,
+      clientId,
       clientSecret,
       accessToken,
       product: {
         id: 'local-product',
         name: 'Local product',
         actions: [...config.actions.values()].map(declarationOf),
+        checks: config.checks.size > 0,
       },
       ...(settings.onEvent && { onEvent: settings.onEvent }),
     })
@@ -94,14 +106,33 @@ export async function startLocalVercel(
       host: '127.0.0.1',
       port: settings.holdpointPort,
       vercelApiUrl: vercel.url,
+      marketplaceUrl: vercel.url,
+      clientId,
       clientSecrets: [clientSecret],
       accessToken,
     }
+    // A server of others is for their databases, and another one only for this would keep people waiting.
+    const store = given.postgresUrl
+      ? memoryStore()
+      : postgresStore({
+          url: await embedded.installations(),
+          keys: await storeKeys(given, options),
+          log,
+        })
     const roles = { server: true, worker: true }
-    const service = await startService({ environment, config, temporal, embedded, roles, log })
+    const service = await startService({
+      environment,
+      config,
+      temporal,
+      embedded,
+      store,
+      roles,
+      log,
+    })
     closers.push(() => service.close())
     const link = await service.ready
     vercel.webhookUrl = `${service.url}/webhooks/vercel`
+    vercel.partnerUrl = service.url
     const project = vercel.createProject({
       name: 'storefront',
       resources: [
@@ -131,6 +162,15 @@ export async function startLocalVercel(
     await close()
     throw error
   }
+}
+
+/** What seals the store. Not given to Temporal as well: people are to read in its Web UI what happens. */
+async function storeKeys(
+  { encryptionKeys }: Environment,
+  { dataDir, ephemeral }: CommonOptions,
+): Promise<readonly SealingKey[]> {
+  if (encryptionKeys.length > 0) return encryptionKeys
+  return [ephemeral ? { id: 'local', bytes: randomBytes(32) } : await localKey(resolve(dataDir))]
 }
 
 /**

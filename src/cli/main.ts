@@ -28,7 +28,10 @@ function command(name: string, description: string): Command {
 }
 
 command('dev', 'run everything on this machine, with a local Vercel to deploy on').action(dev)
-command('demo', 'show three deployments: released, canceled, removed').action(demo)
+command(
+  'demo',
+  'show builds that are released, canceled and removed, and an installation that goes',
+).action(demo)
 command('start', 'take webhooks and do the work, in one process').action((options: CommonOptions) =>
   runRoles(options, { server: true, worker: true }),
 )

@@ -1,10 +1,13 @@
 import { loadConfig } from '../config/load-config.ts'
 import { type Environment, InvalidEnvironment, readEnvironment } from '../config/environment.ts'
+import type { Config } from '../config/define-config.ts'
+import { postgresStore } from '../installations/postgres-store.ts'
 import { jsonLog } from '../log.ts'
 import { installRuntime } from '../temporal/runtime.ts'
 import { embeddedServers } from './embedded.ts'
 import type { CommonOptions } from './main.ts'
 import { type ServiceSettings, startService } from './service.ts'
+import { tokenSource } from './token-source.ts'
 
 /** Runs the roles until SIGTERM or SIGINT, then drains. Throws when they cannot come up or break. */
 export async function runRoles(
@@ -13,8 +16,9 @@ export async function runRoles(
 ): Promise<void> {
   const log = jsonLog()
   const environment = readEnvironment()
-  demandSettings(environment, roles)
   const config = await loadConfig(options.config)
+  const hasStore = environment.databaseUrl !== undefined
+  demandSettings({ environment, config, roles, hasStore })
   installRuntime(log)
   const stopSignal = untilStopSignal()
   const embedded = await embeddedServers({
@@ -27,7 +31,19 @@ export async function runRoles(
   try {
     const temporal = await embedded.temporal()
     if (temporal.uiUrl) log.info('embedded.web_ui', { url: temporal.uiUrl })
-    const service = await startService({ environment, config, temporal, embedded, roles, log })
+    const { encryptionKeys: keys } = environment
+    const store = hasStore
+      ? postgresStore({ url: await embedded.installations(), keys, log })
+      : undefined
+    const service = await startService({
+      environment,
+      config,
+      temporal,
+      embedded,
+      store,
+      roles,
+      log,
+    })
     try {
       await Promise.race([stopSignal, service.ended])
     } finally {
@@ -38,19 +54,29 @@ export async function runRoles(
   }
 }
 
-function demandSettings(
-  environment: Environment,
-  { server, worker }: ServiceSettings['roles'],
-): void {
+function demandSettings({
+  environment,
+  config,
+  roles: { server, worker },
+  hasStore,
+}: {
+  environment: Environment
+  config: Config
+  roles: ServiceSettings['roles']
+  hasStore: boolean
+}): void {
   const problems: string[] = []
+  const given = { environmentToken: environment.accessToken !== undefined, store: hasStore }
+  const tokenProblem = tokenSource(config, hasStore).lacks(given)
   if (server && environment.clientSecrets.length === 0) {
     problems.push(
       "  INTEGRATION_CLIENT_SECRET: the integration's client secret, without which no webhook can be trusted",
     )
   }
-  if (worker && !environment.accessToken) {
+  if (worker && tokenProblem) problems.push(`  ${tokenProblem}`)
+  if (hasStore && environment.encryptionKeys.length === 0) {
     problems.push(
-      '  VERCEL_ACCESS_TOKEN: the access token of the installation, without which no deployment can be released',
+      '  HOLDPOINT_ENCRYPTION_KEYS: the key that seals access tokens in the installation store, 32 bytes as `openssl rand -base64 32` makes them',
     )
   }
   if (worker && environment.clientSecrets.length === 0 && environment.encryptionKeys.length === 0) {

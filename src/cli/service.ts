@@ -3,10 +3,13 @@ import type { Worker } from '@temporalio/worker'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
+import { driversOf } from '../config/drivers-of.ts'
 import type { Environment } from '../config/environment.ts'
 import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { EmbeddedServers } from '../drivers/driver.ts'
+import type { InstallationStore } from '../installations/store.ts'
+import { httpDriversOf } from '../drivers/http/callback-route.ts'
 import type { Log } from '../log.ts'
 import { createApp } from '../server/app.ts'
 import { type Listener, listen } from '../server/listen.ts'
@@ -21,12 +24,16 @@ import { becomeFirstVersion } from '../temporal/worker-version.ts'
 import type { VercelConnection } from '../vercel/client.ts'
 import { createUpdatePace } from '../vercel/update-pace.ts'
 import { actionRuns } from './action-runs.ts'
+import { partnerDoor } from './partner-door.ts'
+import { tokenSource } from './token-source.ts'
 
 export interface ServiceSettings {
   readonly environment: Environment
   readonly config: Config
   readonly temporal: TemporalAddress
   readonly embedded: EmbeddedServers
+  /** Where installations are kept. It is prepared and closed by the service. */
+  readonly store?: InstallationStore | undefined
   readonly roles: { readonly server: boolean; readonly worker: boolean }
   readonly log: Log
   /** Where the bundled workflow code is; unset, where `npm run build` puts it. */
@@ -50,7 +57,7 @@ const DEADLINE_OF_UNDECLARED_ACTIONS_MS = 120_000
 
 /** Runs the roles in this process. The server listens at once and answers 503 until Temporal and a worker answer. */
 export async function startService(settings: ServiceSettings): Promise<Service> {
-  const { environment, config, roles, log } = settings
+  const { environment, config, store, roles, log } = settings
   let link: TemporalLink | undefined
   let unreadyBecause: string | undefined = 'Holdpoint is starting.'
   const running: { worker: Worker; stopped: Promise<unknown> }[] = []
@@ -62,7 +69,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     breakDown = reject
   })
 
-  const vercel = connectVercel(environment)
+  const vercel = connectVercel(settings)
   const headStarts = new HeadStarts((request) =>
     readOpening({ actions: config.actions, vercel }, request),
   )
@@ -72,11 +79,13 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
     reportRunningAfterMs: environment.reportRunningAfterMs,
     ...(roles.worker && !environment.workerVersion && { headStarts }),
+    registersChecks: config.checks.size > 0,
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })
   const activitiesFor = (opened: TemporalLink) =>
     createActivities({
       actions: config.actions,
+      checks: config.checks,
       log,
       vercel,
       headStarts,
@@ -85,6 +94,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       confirmAttempt: (taskToken) => confirmAttempt(opened.client, taskToken),
       cancelRun: (run) => cancelRun(opened.client, run),
       runs: actionRuns(opened.client, dispatchTo(opened)),
+      ...(store && { installations: store }),
     })
 
   const accept: Parameters<typeof createApp>[0]['accept'] = async (event) => {
@@ -102,7 +112,21 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 
   let listener: Listener | undefined
   if (roles.server) {
-    const app = createApp({ secrets: environment.clientSecrets, accept, unready, log })
+    const drivers = [...config.actions.values()].map(({ definition }) => definition.driver)
+    const app = createApp({
+      secrets: environment.clientSecrets,
+      accept,
+      unready,
+      httpDrivers: httpDriversOf(drivers),
+      partner: partnerDoor({
+        environment,
+        config,
+        store,
+        dispatch: () => (link && unreadyBecause === undefined ? dispatchTo(link) : undefined),
+        log,
+      }),
+      log,
+    })
     listener = await listen(app, environment)
     log.info('server.listening', { url: listener.url })
   }
@@ -126,9 +150,10 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     const opened = await persist(() => connectTemporal(settings.temporal, converter))
     link = opened
     await persist(() => fitNamespace(opened))
+    if (store) await persist(() => store.prepare())
     if (roles.worker) {
-      for (const { definition } of config.actions.values()) {
-        await persist(async () => definition.driver?.prepare?.(settings.embedded))
+      for (const driver of driversOf(config)) {
+        await persist(async () => driver.prepare?.(settings.embedded))
       }
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
@@ -169,8 +194,9 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         if (worker.getState() === 'RUNNING') worker.shutdown()
         await stopped
       }
-      for (const { definition } of config.actions.values()) await definition.driver?.close()
+      for (const driver of driversOf(config)) await driver.close()
       await link?.connection.close()
+      await store?.close()
       log.info('service.closed')
       finish()
     },
@@ -198,14 +224,11 @@ export function holdpointId(
   return clientId ?? `${temporalNamespace}/${taskQueue}`
 }
 
-function connectVercel({
-  accessToken = '',
-  vercelApiUrl,
-  updatesPerMinute,
-}: Environment): VercelConnection {
+function connectVercel({ environment, config, store, log }: ServiceSettings): VercelConnection {
+  const { accessToken: environmentToken, vercelApiUrl, updatesPerMinute } = environment
   return {
     baseUrl: vercelApiUrl,
-    accessToken: () => Promise.resolve(accessToken),
+    accessToken: tokenSource(config, store !== undefined).open({ environmentToken, store, log }),
     timeoutMs: 10_000,
     pace: createUpdatePace({ updates: updatesPerMinute, windowMs: 60_000 }),
   }

@@ -8,11 +8,15 @@ export interface Environment {
   readonly port: number
   readonly host: string
   readonly vercelApiUrl: string
+  /** Who issues the tokens of calls to the partner API. */
+  readonly marketplaceUrl: string
   /** The integration's client id (`oac_…`). */
   readonly clientId: string | undefined
   readonly clientSecrets: readonly string[]
   readonly accessToken: string | undefined
   readonly postgresUrl: string | undefined
+  /** Of the database that holds the installation store. */
+  readonly databaseUrl: string | undefined
   readonly encryptionKeys: readonly { id: string; bytes: Uint8Array }[]
   /** Milliseconds; null means never. */
   readonly reportRunningAfterMs: number | null
@@ -34,11 +38,15 @@ export class InvalidEnvironment extends Error {
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
 
 const variablesSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('0.0.0.0'),
   VERCEL_API_URL: url.default('https://api.vercel.com'),
+  VERCEL_MARKETPLACE_URL: url
+    .default('https://marketplace.vercel.com')
+    .transform((text) => text.replace(/\/+$/, '')),
   INTEGRATION_CLIENT_ID: z.string().trim().optional(),
   INTEGRATION_CLIENT_SECRET: z.string().default('').transform(commaSeparated),
   VERCEL_ACCESS_TOKEN: z
@@ -46,10 +54,8 @@ const variablesSchema = z.object({
     .trim()
     .regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces or line breaks')
     .optional(),
-  POSTGRES_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
-    .optional(),
+  POSTGRES_URL: postgresUrl.optional(),
+  HOLDPOINT_DATABASE_URL: postgresUrl.optional(),
   HOLDPOINT_ENCRYPTION_KEYS: z
     .string()
     .default('')
@@ -102,10 +108,12 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     port: data.PORT,
     host: data.HOST,
     vercelApiUrl: data.VERCEL_API_URL,
+    marketplaceUrl: data.VERCEL_MARKETPLACE_URL,
     clientId: data.INTEGRATION_CLIENT_ID,
     clientSecrets: data.INTEGRATION_CLIENT_SECRET,
     accessToken: data.VERCEL_ACCESS_TOKEN,
     postgresUrl: data.POSTGRES_URL,
+    databaseUrl: data.HOLDPOINT_DATABASE_URL,
     encryptionKeys: data.HOLDPOINT_ENCRYPTION_KEYS,
     reportRunningAfterMs: data.HOLDPOINT_REPORT_RUNNING_AFTER,
     updatesPerMinute: data.HOLDPOINT_UPDATES_PER_MINUTE,

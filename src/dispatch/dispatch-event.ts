@@ -1,6 +1,11 @@
 import type { WorkflowClient } from '@temporalio/client'
 import type { ActionEvent } from '../domain/action-event.ts'
+import type { Acceptance, VercelEvent } from '../domain/vercel-event.ts'
+import { cancelCheckRun } from './cancel-check-run.ts'
+import { registerChecks } from './register-checks.ts'
+import { removeInstallation } from './remove-installation.ts'
 import { startAction } from './start-action.ts'
+import { startCheckRun } from './start-check-run.ts'
 import { withdrawAction } from './withdraw-action.ts'
 
 export interface Dispatch {
@@ -18,6 +23,8 @@ export interface Dispatch {
     begin(request: Pick<ActionEvent, 'key' | 'teamId' | 'options'>): string
     drop(id: string): void
   }
+  /** Whether there are checks to register when a resource is connected to a project. */
+  readonly registersChecks: boolean
   /** How long Temporal may take to accept an event, in milliseconds. */
   readonly acceptWithinMs: number
 }
@@ -27,14 +34,8 @@ export interface Dispatch {
  * The second time it resolves with `duplicate`, or signals a run that takes the signal twice. Throws when Temporal
  * does not accept in time; a late success then does no harm, since the event will come again.
  */
-export async function dispatchEvent(
-  dispatch: Dispatch,
-  event: ActionEvent,
-): Promise<'accepted' | 'duplicate'> {
-  const accepted =
-    event.wish === 'run'
-      ? startAction(dispatch, event)
-      : withdrawAction(dispatch, event, event.wish)
+export async function dispatchEvent(dispatch: Dispatch, event: VercelEvent): Promise<Acceptance> {
+  const accepted = handOver(dispatch, event)
   // The client's own deadline is not kept while it cannot connect.
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -50,5 +51,26 @@ export async function dispatchEvent(
     return await Promise.race([accepted, late])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+function handOver(dispatch: Dispatch, event: VercelEvent): Promise<Acceptance> {
+  switch (event.kind) {
+    case 'action': {
+      const { action } = event
+      if (action.wish === 'run') return startAction(dispatch, action)
+      return withdrawAction(dispatch, action, action.wish)
+    }
+    case 'check-run': {
+      const { run } = event
+      return run.wish === 'run' ? startCheckRun(dispatch, run) : cancelCheckRun(dispatch, run)
+    }
+    case 'resource-connected':
+      return registerChecks(dispatch, event)
+    case 'installation-removed': {
+      const { installationId } = event
+      const because = 'Vercel told that the integration was uninstalled.'
+      return removeInstallation(dispatch, { installationId, because }).then(() => 'accepted')
+    }
   }
 }

@@ -1,5 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { digest, workflowId } from './workflow-id.ts'
 
 /** The identity of one started action. Vercel's webhooks carry all four parts (as `action`, `deployment.id`, …). */
 export interface ActionKey {
@@ -18,23 +17,10 @@ export interface ActionKey {
  * and in every version. At most 500 characters of `A-Z a-z 0-9 _ . - ~ @`, which the Web UI shows unescaped.
  */
 export function actionWorkflowId(key: ActionKey): string {
-  return ['action', key.installationId, key.resourceId, key.deploymentId, key.action]
-    .map(idPart)
-    .join('~')
+  return workflowId('action', key.installationId, key.resourceId, key.deploymentId, key.action)
 }
 
 /** The first 32 hex digits (128 bits) of the key's SHA-256; what names at a provider are made of. */
 export function actionDigest(key: ActionKey): string {
   return digest(JSON.stringify([key.installationId, key.resourceId, key.deploymentId, key.action]))
-}
-
-// `~` joins the parts and `@` marks a hashed one, so neither may stand in a part that is kept as it is.
-function idPart(part: string): string {
-  if (/^[A-Za-z0-9_.-]{1,80}$/.test(part)) return part
-  return `${part.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').slice(0, 40)}@${digest(part)}`
-}
-
-/** The first 32 hex digits (128 bits) of the text's SHA-256. */
-export function digest(text: string): string {
-  return bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)
 }

@@ -1,4 +1,5 @@
-import { type ActionKey, actionDigest, digest } from './action-key.ts'
+import { type ActionKey, actionDigest } from './action-key.ts'
+import { digest } from './workflow-id.ts'
 
 /** Names a branch at its provider. Holds no secret, so it may be workflow data. */
 export interface BranchRef<Owner extends BranchOwner = BranchOwner> {

@@ -10,10 +10,23 @@ export interface Deployment {
   readonly gitSha?: string
   /** `git`, `cli`, `redeploy`, … as Vercel names it; deployments from the command line have no git branch. */
   readonly source?: string
+  /** Unset when Vercel's answer does not tell. It names people, so it stays out of histories. */
+  readonly origin?: DeploymentOrigin
   readonly standing: DeploymentStanding
   /** When it was canceled or deleted, in milliseconds since 1970; where Vercel still shows it and tells. */
   readonly canceledAtMs?: number
   readonly deletedAtMs?: number
+}
+
+/** Who and what a deployment comes from, as far as Vercel tells. */
+export interface DeploymentOrigin {
+  /** The names of its creator and of the commit's author. */
+  readonly makers: readonly string[]
+  /** The number of the pull or merge request that it was made for. */
+  readonly pullRequest?: string
+  /** The project's repository and the commit's, as `owner/name`. They differ for a pull request from a fork. */
+  readonly repository?: string
+  readonly commitRepository?: string
 }
 
 /**

@@ -1,12 +1,17 @@
 import type { ActionKey } from './action-key.ts'
 import type { Deployment } from './deployment.ts'
 import { describeDuration } from './duration.ts'
+import { matchesAny } from './glob.ts'
 
 /** What exists at a provider, as an action's `list` tells it. */
 export interface FoundObject {
   readonly name: string
   /** Unset: nobody needs it any more, and it may go at `expiresAtMs`. */
   readonly owner?: ActionKey
+  /** Without an owner: whose quota it counts for. */
+  readonly resource?: Pick<ActionKey, 'installationId' | 'resourceId'>
+  /** The one whose deployments share it. */
+  readonly gitBranch?: string
   readonly sinceMs?: number
   readonly expiresAtMs?: number
   readonly complete: boolean
@@ -29,6 +34,8 @@ export type Evidence =
   | {
       readonly kind: 'answered'
       readonly deployment: Pick<Deployment, 'standing' | 'canceledAtMs' | 'deletedAtMs'>
+      /** What it is a deployment of; unset when Vercel's answer does not tell for sure. */
+      readonly place?: Pick<Deployment, 'environment' | 'gitBranch'>
       /** Whether the token is proved to see this installation: a wrong one finds no deployment at all. */
       readonly installationSeen: boolean
     }
@@ -60,8 +67,17 @@ export interface Judgement {
   readonly overSinceMs?: number
 }
 
+/** How long what an action made may stay although its deployment lives; see `Policy`. */
+export interface Lifetime {
+  readonly ttlMs: number
+  /** Globs of the git branches for which it may stay for good. */
+  readonly protectedBranches: readonly string[]
+}
+
 export interface Facts {
   readonly object: FoundObject
+  /** Unset: as long as the deployment lives. */
+  readonly lifetime?: Lifetime | undefined
   /** Which Holdpoint asks. */
   readonly holdpoint: string
   readonly nowMs: number
@@ -77,8 +93,10 @@ const REDELIVERED_FOR_MS = 24 * 3_600_000
 
 /**
  * Judges one object, or says whom to ask first: Temporal for the latest run of its owner, then Vercel for the
- * deployment. Whatever the policy, nothing is destroyed of a deployment that Vercel shows as living, unless its own run
- * failed or was withdrawn.
+ * deployment. Nothing is destroyed of a deployment that Vercel shows as living, unless its own run failed or was
+ * withdrawn, or the action's policy names a time to live and that is over: then what was made for it goes, but never
+ * while its run is at work or its build is held, never that of production, of a protected git branch or of a
+ * deployment of which Vercel does not tell these two.
  */
 export function judge(facts: Facts): Judgement | 'ask-temporal' | 'ask-vercel' {
   const { object, holdpoint, run, evidence } = facts
@@ -122,7 +140,7 @@ function judgeByDeployment(
   if (deployment.standing === 'canceled')
     return afterGrace(facts, { what: 'canceled', sinceMs: deployment.canceledAtMs })
   if (deployment.standing !== 'waiting')
-    return keep(`The deployment is there (${deployment.standing}).`)
+    return judgeByAge(facts, evidence) ?? keep(`The deployment is there (${deployment.standing}).`)
   switch (run) {
     case 'none':
     case 'broken':
@@ -135,6 +153,27 @@ function judgeByDeployment(
     case 'kept':
       return keep('The deployment still waits, and the action is done.')
   }
+}
+
+/** The deployment lives, and so what was made for it stays, unless its time to live is over. */
+function judgeByAge(
+  facts: Facts,
+  { place }: Extract<Evidence, { kind: 'answered' }>,
+): Judgement | undefined {
+  const { object, lifetime, nowMs } = facts
+  if (!lifetime || object.sinceMs === undefined || nowMs - object.sinceMs < lifetime.ttlMs)
+    return undefined
+  if (!place)
+    return undecided(
+      facts,
+      'Its time to live is over, but Vercel does not tell of which environment and git branch it is.',
+    )
+  if (place.environment === 'production')
+    return keep('Its time to live is over, but it is there for production.')
+  const gitBranches = [object.gitBranch, place.gitBranch].filter((name) => name !== undefined)
+  if (gitBranches.some((name) => matchesAny(lifetime.protectedBranches, name)))
+    return keep('Its time to live is over, but its git branch is protected.')
+  return destroy(`Its time to live of ${describeDuration(lifetime.ttlMs)} is over.`)
 }
 
 /** The deployment is over, so its objects go with the end of their grace. */

@@ -130,6 +130,8 @@ export interface DriverCall {
 
 export interface BranchConnection {
   readonly url: Secret
+  /** The same branch through its provider's connection pooler, proved by a login too; unset where there is none. */
+  readonly pooledUrl?: Secret
   readonly host: string
   readonly port: number
   readonly user: string

@@ -43,7 +43,7 @@ export function authorizeRequests({
       return answerError(c, 403, { code: 'forbidden', message: 'Not authorized for this team' })
     const counted = dials.limitPer === 'token' ? token : 'integration'
     const reading =
-      c.req.method === 'PATCH'
+      c.req.method === 'PATCH' && c.req.path.includes('/actions/')
         ? countUpdate(counted, dials.updateLimit)
         : countRead(counted, dials.readLimit)
     if (reading.exceeded) return answerTooMany(c, reading, dials, now())

@@ -15,12 +15,11 @@ export interface WebhookEvent {
 
 export type ActionEventType = `deployment.integration.action.${ActionEventKind}`
 
+/** What is told, before it has an envelope. */
+export type UnsentEvent = Pick<WebhookEvent, 'type' | 'payload'>
+
 /** Puts an event into its envelope, as the dials have it. */
-export function buildWebhook(
-  event: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
-  createdAt: number,
-  dials: Dials,
-): WebhookEvent {
+export function buildWebhook(event: UnsentEvent, createdAt: number, dials: Dials): WebhookEvent {
   return {
     id: newId('uev'),
     type: event.type,

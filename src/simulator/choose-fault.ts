@@ -15,8 +15,13 @@ export type FaultAnswer =
 /** A planned fault. What `match` leaves out matches everything. */
 export interface Fault {
   readonly match?: {
-    /** `get` reads a deployment, `patch` updates an action, `resource` reads a resource. */
+    /**
+     * `get` reads a deployment, `patch` updates an action, `resource` reads a resource, `check` lists or registers
+     * checks, `check-run` reads or updates a check run.
+     */
     readonly kind?: RequestKind
+    /** `GET`, `PATCH`, `POST`. */
+    readonly method?: string
     /** The `status` in the body of an update. */
     readonly status?: string
     readonly deploymentId?: string
@@ -35,10 +40,11 @@ export interface RandomFaults {
   readonly answers?: readonly FaultAnswer[]
 }
 
-export type RequestKind = 'get' | 'patch' | 'resource'
+export type RequestKind = 'get' | 'patch' | 'resource' | 'check' | 'check-run'
 
 export interface FaultTarget {
   readonly kind: RequestKind
+  readonly method: string
   readonly status?: string
   readonly deploymentId?: string
 }
@@ -78,6 +84,7 @@ export function createFaultChooser(dials: {
 function matches({ match = {} }: Fault, target: FaultTarget): boolean {
   return (
     (match.kind === undefined || match.kind === target.kind) &&
+    (match.method === undefined || match.method === target.method) &&
     (match.status === undefined || match.status === target.status) &&
     (match.deploymentId === undefined || match.deploymentId === target.deploymentId)
   )

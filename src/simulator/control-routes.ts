@@ -23,6 +23,7 @@ const deployRequest = z.strictObject({
  *     POST /simulator/deployments/{id}/cancel
  *     POST /simulator/deployments/{id}/delete
  *     POST /simulator/deployments/{id}/skip         goes on without the resources
+ *     POST /simulator/deployments/{id}/check-runs/{run}/cancel
  *
  * Posts take a form, from this page only, and are answered with the page; or JSON, answered with the deployment:
  *
@@ -66,19 +67,26 @@ export function controlRoutes(simulator: Omit<Simulator, 'url'>): Hono {
 
   const moves = { cancel: simulator.cancel, delete: simulator.remove, skip: simulator.skip }
   for (const [move, make] of Object.entries(moves)) {
-    routes.post(`/simulator/deployments/:id/${move}`, (c) => {
-      const deployment = find(simulator, c.req.param('id'))
-      if (!deployment) return noDeployment(c)
-      try {
-        make(deployment.id)
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
-        return answerError(c, 409, { code: 'conflict', message })
-      }
-      return answerPost(c, simulator.deployment(deployment.id), 200)
-    })
+    routes.post(`/simulator/deployments/:id/${move}`, (c) =>
+      answerMove(c, c.req.param('id'), (id) => make(id)),
+    )
   }
+  routes.post('/simulator/deployments/:id/check-runs/:runId/cancel', (c) =>
+    answerMove(c, c.req.param('id'), (id) => simulator.cancelCheckRun(id, c.req.param('runId'))),
+  )
   return routes
+
+  function answerMove(c: Context, id: string, make: (id: string) => void): Response {
+    const deployment = find(simulator, id)
+    if (!deployment) return noDeployment(c)
+    try {
+      make(deployment.id)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return answerError(c, 409, { code: 'conflict', message })
+    }
+    return answerPost(c, simulator.deployment(deployment.id), 200)
+  }
 }
 
 function contentPolicy(nonce: string): string {

@@ -38,6 +38,7 @@ export function createDeployment(
     ...(sha !== undefined && { sha }),
     meta: { ...githubMeta(project, gitBranch, sha), ...options.meta },
     actions: chosenFor(project, environment),
+    checkRuns: [],
     readyState: 'QUEUED',
     env: { ...project.env[environment] },
   }

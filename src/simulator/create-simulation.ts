@@ -1,8 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import { actionEvent, buildWebhook } from './build-webhook.ts'
+import { actionEvent, buildWebhook, type UnsentEvent } from './build-webhook.ts'
+import type { CheckRun } from './check.ts'
+import { checkRunEvent } from './check-event.ts'
+import { connectionEvent } from './connection-event.ts'
 import { createDeployment } from './create-deployment.ts'
 import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
 import { defaultDials } from './dials.ts'
+import { cancelCheckRun } from './end-check-run.ts'
 import {
   cancelAction,
   cancelDeployment,
@@ -13,7 +17,10 @@ import {
   timeOutDeployment,
 } from './end-deployment.ts'
 import { holdBuild } from './hold-build.ts'
+import { installationRemovedEvent } from './installation-event.ts'
+import { type PartnerSide, tellInstallation, tellUninstallation } from './install.ts'
 import { newId } from './identifiers.ts'
+import { createOidcKeys } from './oidc-keys.ts'
 import { connectResource, type Installation, type Project } from './project.ts'
 import { createTimers } from './schedule-timers.ts'
 import { sendRawWebhook } from './send-raw-webhook.ts'
@@ -38,6 +45,7 @@ export function createSimulation(options: SimulatorOptions): Simulation {
   const timeline = createTimeline()
   if (options.onEvent) timeline.subscribe(options.onEvent)
   const timers = createTimers<Deployment>()
+  const checkTimers = createTimers<CheckRun>()
   const closing = new AbortController()
   // Every webhook that waits for its next try listens, and hundreds may.
   setMaxListeners(0, closing.signal)
@@ -56,6 +64,12 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     clientSecret: () => controls.clientSecret,
   })
 
+  function emit(event: UnsentEvent, { enabled }: Installation): void {
+    const webhook = buildWebhook(event, now(), dials)
+    if (enabled) sender.send(webhook)
+    else sender.pause(webhook)
+  }
+
   const surroundings: Surroundings = {
     dials,
     now,
@@ -63,12 +77,15 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     unschedule: timers.unschedule,
     buildMs: options.buildMs ?? 50,
     provisioningTimeoutMs: options.provisioningTimeoutMs ?? 5 * 60_000,
+    scheduleCheckRun: checkTimers.schedule,
+    unscheduleCheckRun: checkTimers.unschedule,
     emitWebhook(kind, deployment, action) {
-      const event = buildWebhook(actionEvent(kind, deployment, action, dials), now(), dials)
-      if (deployment.project.installation.enabled) sender.send(event)
-      else sender.pause(event)
+      emit(actionEvent(kind, deployment, action, dials), deployment.project.installation)
     },
-    announce(deployment, change, { action, text } = {}) {
+    emitCheckRunWebhook(kind, deployment, run) {
+      emit(checkRunEvent(kind, deployment, run, dials), deployment.project.installation)
+    },
+    announce(deployment, change, { action, checkRun, text } = {}) {
       record({
         kind: 'deployment',
         at: now(),
@@ -76,9 +93,19 @@ export function createSimulation(options: SimulatorOptions): Simulation {
         deploymentId: deployment.id,
         projectName: deployment.project.name,
         ...(action && { resourceId: action.connection.resourceId, action: action.chosen.slug }),
+        ...(checkRun && { checkRunId: checkRun.id, check: checkRun.check.name }),
         ...(text !== undefined && { text }),
       })
     },
+  }
+
+  const keys = createOidcKeys(options.clientId ?? 'oac_local')
+  const partner: PartnerSide = {
+    keys,
+    // It is known once the server listens, which puts it there.
+    issuer: () => (controls as Simulator).url,
+    partnerUrl: () => controls.partnerUrl,
+    closing: closing.signal,
   }
 
   function deploymentOf(id: string): Deployment {
@@ -94,6 +121,13 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     return installation
   }
 
+  /** From then on its token is refused, and nobody is told of its deployments. */
+  function uninstall(installation: Installation): void {
+    const index = installations.indexOf(installation)
+    if (index >= 0) installations.splice(index, 1)
+    installation.enabled = false
+  }
+
   const controls: Omit<Simulator, 'url'> = {
     product,
     dials,
@@ -101,13 +135,40 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     records: timeline.records,
     installation: install(options.installationId, options.accessToken),
     webhookUrl: options.webhookUrl,
+    partnerUrl: options.partnerUrl,
     clientSecret: options.clientSecret,
 
     createInstallation: ({ id, accessToken } = {}) => install(id, accessToken),
+    async install() {
+      const installation = install()
+      try {
+        await tellInstallation(partner, installation)
+      } catch (error) {
+        uninstall(installation)
+        throw error
+      }
+      return installation
+    },
+    async uninstall(installation) {
+      const answer = await tellUninstallation(partner, installation)
+      uninstall(installation)
+      sender.send(buildWebhook(installationRemovedEvent(installation, projects), now(), dials))
+      return answer
+    },
+    rotateSigningKey: () => keys.rotate(),
     createProject({ name, resources, env = {}, installation = controls.installation }) {
       const connections = resources.map((choice) => connectResource(product, choice))
-      const project = { id: newId('prj'), name, installation, connections, env }
+      const project: Project = {
+        id: newId('prj'),
+        name,
+        installation,
+        connections,
+        checks: [],
+        env,
+      }
       projects.push(project)
+      for (const connection of product.checks ? connections : [])
+        emit(connectionEvent('connected', project, connection), installation)
       return project
     },
     deploy(project, deployOptions = {}) {
@@ -120,6 +181,10 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     cancelAction(id, wanted = {}) {
       const deployment = deploymentOf(id)
       cancelAction(deployment, actionOf(deployment, wanted), surroundings)
+    },
+    cancelCheckRun(id, runId) {
+      const deployment = deploymentOf(id)
+      cancelCheckRun(deployment, checkRunOf(deployment, runId), surroundings)
     },
     remove: (id) => removeDeployment(deploymentOf(id), surroundings),
     restore: (id) => restoreDeployment(deploymentOf(id), surroundings),
@@ -150,19 +215,35 @@ export function createSimulation(options: SimulatorOptions): Simulation {
       const deployment = deploymentOf(deploymentId)
       return actionEvent(kind, deployment, actionOf(deployment, wanted), dials)
     },
+    checkRunEvent(kind, deploymentId, runId) {
+      const deployment = deploymentOf(deploymentId)
+      return checkRunEvent(kind, deployment, checkRunOf(deployment, runId), dials)
+    },
+    connectionEvent(kind, project, resourceId) {
+      const connection = project.connections.find((each) => each.resourceId === resourceId)
+      if (!connection) throw new Error(`${project.name} has no resource ${resourceId}`)
+      return connectionEvent(kind, project, connection)
+    },
     releaseWebhooks: sender.release,
     async close() {
       closing.abort()
       timers.clear()
+      checkTimers.clear()
       await sender.close()
     },
   }
 
   return {
     controls,
-    api: { product, installations, projects, deployments, dials, surroundings, now, record },
+    api: { keys, product, installations, projects, deployments, dials, surroundings, now, record },
     timeline,
   }
+}
+
+function checkRunOf(deployment: Deployment, runId: string): CheckRun {
+  const run = deployment.checkRuns.find(({ id }) => id === runId)
+  if (run) return run
+  throw new Error(`${deployment.id} has no check run ${runId}`)
 }
 
 function actionOf(deployment: Deployment, wanted: ActionChoice): HeldAction {

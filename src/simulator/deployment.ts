@@ -1,3 +1,4 @@
+import { type CheckRun, type CheckRunSnapshot, snapshotCheckRun } from './check.ts'
 import type { ChosenAction, Connection, Project } from './project.ts'
 import type { StatusUpdate } from './validate-update.ts'
 
@@ -41,6 +42,7 @@ export interface Deployment {
   readonly sha?: string
   readonly meta: Readonly<Record<string, string>>
   readonly actions: readonly HeldAction[]
+  readonly checkRuns: CheckRun[]
   readyState: ReadyState
   integrations?: Integrations
   /** What the build gets: the project's variables, overridden by the outcomes once they are merged. */
@@ -72,6 +74,7 @@ export interface DeploymentSnapshot {
   readonly readyState: ReadyState
   readonly integrations?: Readonly<Integrations>
   readonly actions: readonly ActionSnapshot[]
+  readonly checkRuns: readonly CheckRunSnapshot[]
   readonly env: Readonly<Record<string, string>>
   readonly errorCode?: string
   readonly errorMessage?: string
@@ -111,7 +114,8 @@ export function isTerminal(status: string | undefined): boolean {
 
 /** Copies a deployment, so that what a caller holds no longer changes. */
 export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
-  const { project, actions, integrations, creator: _creator, meta: _meta, ...fields } = deployment
+  const { project, actions, checkRuns, integrations, ...rest } = deployment
+  const { creator: _creator, meta: _meta, ...fields } = rest
   return {
     ...fields,
     projectId: project.id,
@@ -120,6 +124,7 @@ export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
     ...(integrations && { integrations: { ...integrations } }),
     env: { ...deployment.env },
     actions: actions.map(snapshotAction),
+    checkRuns: checkRuns.map(snapshotCheckRun),
   }
 }
 

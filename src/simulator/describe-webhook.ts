@@ -5,17 +5,21 @@ import type { WebhookRecord } from './timeline.ts'
 export function describeWebhook(
   event: WebhookEvent,
 ): Omit<WebhookRecord, 'at' | 'attempt' | 'result'> {
-  const { deployment, resourceId, action } = event.payload
-  const deploymentId =
-    typeof deployment === 'object' && deployment !== null && 'id' in deployment
-      ? deployment.id
-      : undefined
+  const { deployment, resourceId, action, checkRun } = event.payload
+  const deploymentId = idOf(deployment)
+  const checkRunId = idOf(checkRun)
   return {
     kind: 'webhook',
     type: event.type,
     id: event.id,
-    ...(typeof deploymentId === 'string' && { deploymentId }),
+    ...(deploymentId !== undefined && { deploymentId }),
     ...(typeof resourceId === 'string' && { resourceId }),
     ...(typeof action === 'string' && { action }),
+    ...(checkRunId !== undefined && { checkRunId }),
   }
+}
+
+function idOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('id' in value)) return undefined
+  return typeof value.id === 'string' ? value.id : undefined
 }

@@ -1,6 +1,9 @@
 import type { RateLimit } from './count-requests.ts'
 import type { Fault, RandomFaults } from './choose-fault.ts'
 
+/** An answer to an update of a check run that is completed; 200 takes it and ignores it. */
+export type LateCheckAnswer = 200 | 400 | 404 | 409 | 410
+
 /** An answer to an update that comes when Vercel no longer waits for one; 202 takes it and ignores it. */
 export type LateUpdateAnswer = 202 | 400 | 404 | 409 | 410
 
@@ -69,6 +72,18 @@ export interface Dials {
   /** One cleanup per action, or a single one, for the first action, per deployment. */
   cleanupPer: 'action' | 'deployment'
 
+  /** What the `timeout` of a check counts. */
+  checkTimeoutUnit: 'seconds' | 'milliseconds'
+  /** How many checks one registration makes; each has runs of its own. */
+  checksPerRegistration: number
+  /** Whether the webhooks of check runs tell all, or little more than the run's id. */
+  checkRunEvents: 'full' | 'sparse'
+  /** Whether a run that is canceled is over at once, or when the integration says so. */
+  cancelEndsCheckRun: boolean
+  checkUpdateAfterEnd: LateCheckAnswer
+  /** The most bytes that the output of a check run may have. */
+  checkOutputLimit: number
+
   /** Sends every webhook twice at the same time. */
   duplicateWebhooks: 'never' | 'same-id' | 'new-id'
   retryId: 'same' | 'new'
@@ -125,6 +140,12 @@ export function defaultDials(): Dials {
     cleanupAfterFailure: true,
     cleanupAt: 'removal',
     cleanupPer: 'action',
+    checkTimeoutUnit: 'seconds',
+    checksPerRegistration: 1,
+    checkRunEvents: 'full',
+    cancelEndsCheckRun: true,
+    checkUpdateAfterEnd: 409,
+    checkOutputLimit: 65_536,
     duplicateWebhooks: 'never',
     retryId: 'same',
     holdWebhooks: [],

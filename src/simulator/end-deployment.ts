@@ -5,6 +5,7 @@ import {
   isTerminal,
   isUnfinished,
 } from './deployment.ts'
+import { cancelCheckRuns } from './end-check-run.ts'
 import { failDeployment, releaseBuild, startBuild } from './run-build.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -28,6 +29,7 @@ export function cancelDeployment(deployment: Deployment, surroundings: Surroundi
   endUnfinishedActions(deployment, 'canceled')
   surroundings.announce(deployment, 'canceled')
   for (const action of told) surroundings.emitWebhook('cancel', deployment, action)
+  cancelCheckRuns(deployment, surroundings)
 }
 
 /**
@@ -56,6 +58,7 @@ export function removeDeployment(deployment: Deployment, surroundings: Surroundi
   deployment.deletedAt = surroundings.now()
   endUnfinishedActions(deployment, 'canceled')
   surroundings.announce(deployment, 'removed')
+  cancelCheckRuns(deployment, surroundings)
   if (surroundings.dials.cleanupAt === 'removal') sendCleanups(deployment, surroundings)
 }
 

@@ -1,12 +1,14 @@
 import type { Deployment } from './deployment.ts'
 import { timeOutProvisioning } from './end-deployment.ts'
 import { startBuild } from './run-build.ts'
+import { startCheckRuns } from './start-check-runs.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Starts every action of a new deployment and holds its build; without actions the build starts at once. */
 export function holdBuild(deployment: Deployment, surroundings: Surroundings): void {
   if (deployment.actions.length === 0) {
     surroundings.announce(deployment, 'created')
+    startCheckRuns(deployment, 'created', surroundings)
     startBuild(deployment, surroundings)
     return
   }
@@ -16,4 +18,5 @@ export function holdBuild(deployment: Deployment, surroundings: Surroundings): v
     timeOutProvisioning(deployment, surroundings),
   )
   for (const action of deployment.actions) surroundings.emitWebhook('start', deployment, action)
+  startCheckRuns(deployment, 'created', surroundings)
 }

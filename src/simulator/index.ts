@@ -1,5 +1,9 @@
+export { PartnerFault, PartnerRefusal } from './call-partner.ts'
 export type { ActionEventType } from './build-webhook.ts'
+export type { CheckConclusion, CheckRunSnapshot, ProjectCheck } from './check.ts'
+export type { CheckRunEventType } from './check-event.ts'
 export type { Fault, FaultAnswer, RandomFaults, RequestKind } from './choose-fault.ts'
+export type { ConnectionEventKind, ConnectionEventType } from './connection-event.ts'
 export type { RateLimit } from './count-requests.ts'
 export type { DeployOptions } from './create-deployment.ts'
 export type {
@@ -9,7 +13,7 @@ export type {
   Integrations,
   ReadyState,
 } from './deployment.ts'
-export { defaultDials, type Dials, type LateUpdateAnswer } from './dials.ts'
+export { defaultDials, type Dials, type LateCheckAnswer, type LateUpdateAnswer } from './dials.ts'
 export type { WebhookAnswer } from './post-webhook.ts'
 export type {
   ChosenAction,
@@ -30,7 +34,7 @@ export type {
 } from './simulator.ts'
 export { signWebhook } from './sign-webhook.ts'
 export { startSimulator } from './start-simulator.ts'
-export type { ActionEventKind } from './surroundings.ts'
+export type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
 export type {
   DeploymentChange,
   DeploymentRecord,

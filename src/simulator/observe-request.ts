@@ -25,12 +25,16 @@ export function observeRequests({
 
   return async function observeRequest(c: Context<ApiEnvironment>, next: Next) {
     const url = new URL(c.req.url)
-    const body = c.req.method === 'PATCH' ? parseJson(await c.req.text()) : undefined
+    const body =
+      c.req.method === 'PATCH' || c.req.method === 'POST'
+        ? parseJson(await c.req.text())
+        : undefined
     const deploymentId = deploymentIdOf(url.pathname)
     const status = statusOf(body)
     if (dials.latencyMs > 0) await sleep(dials.latencyMs)
     const fault = chooseFault({
       kind: requestKind(c.req.method, url.pathname),
+      method: c.req.method,
       ...(status !== undefined && { status }),
       ...(deploymentId !== undefined && { deploymentId }),
     })
@@ -107,6 +111,8 @@ function faultCode(status: number): string {
 }
 
 function requestKind(method: string, path: string): RequestKind {
+  if (path.includes('/check-runs')) return 'check-run'
+  if (path.endsWith('/checks')) return 'check'
   if (method === 'PATCH') return 'patch'
   return path.startsWith('/v13/deployments/') ? 'get' : 'resource'
 }

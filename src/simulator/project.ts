@@ -1,8 +1,12 @@
+import type { ProjectCheck } from './check.ts'
+
 /** What the provider declared in the Integration Console. */
 export interface Product {
   readonly id: string
   readonly name: string
   readonly actions: readonly DeclaredAction[]
+  /** Whether checks are switched on in the Integration Console, and with them the webhooks of connections. */
+  readonly checks?: boolean
 }
 
 export interface DeclaredAction {
@@ -45,6 +49,8 @@ export interface Project {
   /** The installation on the project's team. */
   readonly installation: Installation
   readonly connections: readonly Connection[]
+  /** What integrations registered with it. */
+  readonly checks: ProjectCheck[]
   /** The variables each environment has without any action. */
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>
 }

@@ -104,8 +104,8 @@ label { display: grid; font-size: .85rem }
 table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0 }
 td, th { text-align: left; padding: .15rem 1.2rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }
 .state { font-weight: 600; padding: 0 .4rem; border-radius: 4px; background: #8883 }
-.READY, .succeeded { color: #16803c } .ERROR, .failed { color: #c62828 }
-.QUEUED, .BUILDING, .running, .pending { color: #b26a00 }
+.READY, .succeeded { color: #16803c } .ERROR, .failed, .timeout { color: #c62828 }
+.QUEUED, .BUILDING, .running, .pending, .queued { color: #b26a00 }
 .muted { opacity: .7 }
 `
 

@@ -30,7 +30,7 @@ function renderWebhook(record: WebhookRecord): Fragment {
     <td>${clockTime(record.at)}</td>
     <td>${record.type}${attempt}</td>
     <td>${outcomeOf(record)}</td>
-    <td>${record.resourceId ?? ''} ${record.action ?? ''}</td>
+    <td>${record.resourceId ?? ''} ${record.action ?? record.checkRunId ?? ''}</td>
     <td><code>${record.deploymentId ?? ''}</code></td>
   </tr>`
 }
@@ -52,7 +52,9 @@ function outcomeOf({ result, retryInMs }: WebhookRecord): string {
 function renderUpdate({ at, body, status, fault, path, deploymentId }: RequestRecord): Fragment {
   const reported =
     typeof body === 'object' && body !== null && 'status' in body ? String(body.status) : ''
-  const [, , , , , , , resource = '', , action = ''] = path.split('/').map(decode)
+  const parts = path.split('?')[0]?.split('/').map(decode) ?? []
+  const isCheckRun = parts[4] === 'check-runs'
+  const [resource = '', action = ''] = isCheckRun ? ['check', parts[5]] : [parts[7], parts[9]]
   return html`<tr>
     <td>${clockTime(at)}</td>
     <td>PATCH ${reported}</td>

@@ -1,4 +1,5 @@
 import type { Deployment } from './deployment.ts'
+import { startCheckRuns } from './start-check-runs.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Lets the build go with the environment the deployment has now; it is READY after the build time. */
@@ -9,6 +10,7 @@ export function startBuild(deployment: Deployment, surroundings: Surroundings): 
     deployment.readyState = 'READY'
     deployment.buildEndedAt = surroundings.now()
     surroundings.announce(deployment, 'ready')
+    startCheckRuns(deployment, 'built', surroundings)
   })
   surroundings.announce(deployment, 'build-started')
 }

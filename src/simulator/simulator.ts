@@ -1,11 +1,13 @@
 import type { ActionEventType } from './build-webhook.ts'
+import type { CheckRunEventType } from './check-event.ts'
+import type { ConnectionEventKind, ConnectionEventType } from './connection-event.ts'
 import type { DeployOptions } from './create-deployment.ts'
 import type { DeploymentSnapshot } from './deployment.ts'
 import type { Dials } from './dials.ts'
 import type { WebhookAnswer } from './post-webhook.ts'
 import type { ConnectionChoice, Installation, Product, Project } from './project.ts'
 import type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
-import type { ActionEventKind } from './surroundings.ts'
+import type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
 import type { TimelineEvent } from './timeline.ts'
 import type { WaitOptions } from './wait-until.ts'
 
@@ -20,6 +22,10 @@ export interface SimulatorOptions {
   readonly accessToken: string
   /** Drawn at random unless said. */
   readonly installationId?: string
+  /** The integration's id, which tokens for the provider are made out to; `oac_local` unless said. */
+  readonly clientId?: string
+  /** Where the provider serves its partner API. */
+  readonly partnerUrl?: string
   /** Where webhooks go. Until it is set, here or later, they are retried. */
   readonly webhookUrl?: string
   readonly product: Product
@@ -43,6 +49,7 @@ export interface Simulator {
   readonly installation: Installation
   readonly dials: Dials
   webhookUrl: string | undefined
+  partnerUrl: string | undefined
   /** Change it to rotate: what is sent from then on is signed with the new one. */
   clientSecret: string
   /** Everything seen so far; grows while you look at it. */
@@ -54,7 +61,23 @@ export interface Simulator {
     readonly id?: string
     readonly accessToken?: string
   }): Installation
-  /** Creates a project and connects resources to it. Throws when an action was never declared. */
+  /**
+   * Installs the integration on one more team as a customer does: the provider is told at `partnerUrl`, with a new
+   * access token. Rejects with a `PartnerRefusal` when the provider refuses, and a `PartnerFault` when it answers
+   * otherwise than documented.
+   */
+  readonly install: () => Promise<Installation>
+  /**
+   * Uninstalls it, unless the provider refuses; rejects as `install` does. From then on its token is refused, and the
+   * provider is told by a webhook too. Answers whether the provider was done with it.
+   */
+  readonly uninstall: (installation: Installation) => Promise<{ finalized: boolean }>
+  /** Signs tokens for the provider with a new key from then on. */
+  readonly rotateSigningKey: () => void
+  /**
+   * Creates a project and connects resources to it, which the provider is told of where the product has checks. Throws
+   * when an action was never declared.
+   */
   readonly createProject: (options: CreateProjectOptions) => Project
   /** Deploys: starts the chosen actions and holds the build until they are done. */
   readonly deploy: (project: Project, options?: DeployOptions) => DeploymentSnapshot
@@ -65,6 +88,8 @@ export interface Simulator {
    * deployment. Throws when it is past that.
    */
   readonly cancelAction: (deploymentId: string, action?: ActionChoice) => void
+  /** Cancels a check run and tells the integration. Throws when it is completed. */
+  readonly cancelCheckRun: (deploymentId: string, checkRunId: string) => void
   /** Deletes a deployment and has its actions clean up, now or later as the dials say. Throws when it is deleted already. */
   readonly remove: (deploymentId: string) => void
   /** Takes a deletion back. Throws when there is nothing to take back, or no longer. */
@@ -104,6 +129,18 @@ export interface Simulator {
     deploymentId: string,
     action?: ActionChoice,
   ): { type: ActionEventType; payload: Record<string, unknown> }
+  /** The type and payload that Vercel would send for a check run. */
+  checkRunEvent(
+    kind: CheckRunEventKind,
+    deploymentId: string,
+    checkRunId: string,
+  ): { type: CheckRunEventType; payload: Record<string, unknown> }
+  /** The type and payload that Vercel would send as a resource is connected to a project, or no longer. */
+  connectionEvent(
+    kind: ConnectionEventKind,
+    project: Project,
+    resourceId: string,
+  ): { type: ConnectionEventType; payload: Record<string, unknown> }
   /** Sends what the dial `holdWebhooks` held back; resolves after the first attempt of each. */
   readonly releaseWebhooks: (selection?: HeldSelection) => Promise<void>
   /** Stops timers and deliveries and cuts connections; resolves when nothing is left. */

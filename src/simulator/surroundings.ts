@@ -1,8 +1,10 @@
+import type { CheckRun } from './check.ts'
 import type { Deployment, HeldAction } from './deployment.ts'
 import type { Dials } from './dials.ts'
 import type { DeploymentChange } from './timeline.ts'
 
 export type ActionEventKind = 'start' | 'cancel' | 'cleanup'
+export type CheckRunEventKind = 'start' | 'cancel'
 
 /** What the life of a deployment touches outside itself. */
 export interface Surroundings {
@@ -11,6 +13,11 @@ export interface Surroundings {
   readonly provisioningTimeoutMs: number
   readonly now: () => number
   readonly emitWebhook: (kind: ActionEventKind, deployment: Deployment, action: HeldAction) => void
+  readonly emitCheckRunWebhook: (
+    kind: CheckRunEventKind,
+    deployment: Deployment,
+    run: CheckRun,
+  ) => void
   /** Tells whoever watches; called after the deployment has changed. */
   readonly announce: (
     deployment: Deployment,
@@ -21,9 +28,13 @@ export interface Surroundings {
   readonly schedule: (deployment: Deployment, ms: number, run: () => void) => void
   /** Forgets what was scheduled for this deployment. */
   readonly unschedule: (deployment: Deployment) => void
+  /** The same for a check run. */
+  readonly scheduleCheckRun: (run: CheckRun, ms: number, end: () => void) => void
+  readonly unscheduleCheckRun: (run: CheckRun) => void
 }
 
 export interface Announcement {
   readonly action?: HeldAction
+  readonly checkRun?: CheckRun
   readonly text?: string | undefined
 }

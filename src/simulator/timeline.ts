@@ -14,6 +14,7 @@ export interface WebhookRecord {
   readonly deploymentId?: string
   readonly resourceId?: string
   readonly action?: string
+  readonly checkRunId?: string
   readonly result: WebhookResult
   /** When the next attempt comes; unset when there is none. */
   readonly retryInMs?: number
@@ -38,7 +39,7 @@ export interface RequestRecord {
   readonly body?: unknown
 }
 
-/** A deployment or one of its actions changed. */
+/** A deployment, one of its actions or one of its check runs changed. */
 export interface DeploymentRecord {
   readonly kind: 'deployment'
   readonly at: number
@@ -47,7 +48,10 @@ export interface DeploymentRecord {
   readonly change: DeploymentChange
   readonly resourceId?: string
   readonly action?: string
-  /** A sentence for people; the action's own text where there is one. */
+  readonly checkRunId?: string
+  /** The name of the check. */
+  readonly check?: string
+  /** A sentence for people; the action's or check's own text where there is one. */
   readonly text?: string
 }
 
@@ -58,6 +62,11 @@ export type DeploymentChange =
   | 'action-failed'
   | 'action-described'
   | 'action-canceled'
+  | 'check-queued'
+  | 'check-running'
+  | 'check-completed'
+  | 'check-canceled'
+  | 'check-timed-out'
   | 'build-started'
   | 'ready'
   | 'failed'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { environmentProblem } from './check-environment.ts'
+import { describeIssue } from './describe-issue.ts'
 
 const statusUpdate = z.strictObject({
   status: z.enum(['running', 'succeeded', 'failed']).optional(),
@@ -47,20 +48,4 @@ export function validateUpdate(
   const problem = environmentProblem(secrets)
   if (problem) return { kind: 'invalid', message: `Invalid request: ${problem}` }
   return { kind: 'valid', update: parsed.data }
-}
-
-function describeIssue(issue: z.core.$ZodIssue | undefined): string {
-  if (!issue) return 'Invalid request'
-  const path = fieldPath(issue.path)
-  if (issue.code !== 'unrecognized_keys')
-    return `Invalid request: ${path || 'body'}: ${issue.message}`
-  const unknown = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ')
-  return `Invalid request: should NOT have additional property ${unknown}`
-}
-
-function fieldPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .replace(/^\./, '')
 }

@@ -98,9 +98,19 @@ function fullView(deployment: Deployment): Record<string, unknown> {
     createdAt,
     bootedAt: createdAt,
     buildingAt: deployment.buildStartedAt ?? createdAt,
+    ...checksView(deployment),
     ...(ready && { ready: deployment.buildEndedAt, readySubstate: 'PROMOTED' }),
     ...(deployment.canceledAt !== undefined && { canceledAt: deployment.canceledAt }),
   }
+}
+
+function checksView({ checkRuns }: Deployment): Record<string, unknown> {
+  if (checkRuns.length === 0) return {}
+  if (checkRuns.some(({ status }) => status !== 'completed')) return { checksState: 'running' }
+  const failed = checkRuns.some(
+    ({ conclusion }) => conclusion === 'failed' || conclusion === 'timeout',
+  )
+  return { checksState: 'completed', checksConclusion: failed ? 'failed' : 'succeeded' }
 }
 
 function deletionView(

@@ -121,7 +121,7 @@ export const branchCases = promises([], {
   'a branch made for another owner is neither taken, opened nor deleted': async (scene) => {
     const ref = scene.newRef()
     await scene.create(ref)
-    for (const part of ['installationId', 'resourceId', 'deploymentId', 'action'] as const) {
+    for (const part of ['installationId', 'deploymentId', 'action'] as const) {
       const stranger = { name: ref.name, owner: { ...ref.owner, [part]: 'another' } }
       await failsForGood(scene.create(stranger), 'branch_owner_mismatch')
       await failsForGood(scene.open(stranger), 'branch_owner_mismatch')
@@ -161,20 +161,6 @@ export const branchCases = promises([], {
   ) => {
     const ref = scene.newRef()
     await failsForGood(scene.create(ref, 'not_there'), 'source_missing')
-    assert.deepEqual(await scene.subject.remains(ref.name), [])
-  },
-
-  'a branch survives the deletion of its resource': async (scene) => {
-    const source = await scene.subject.makeSource(LINES)
-    const ref = scene.newRef({ resourceId: source })
-    await scene.create(ref, source)
-    await scene.addLine(ref, 'three')
-    await scene.subject.deleteSource(source)
-    assert.deepEqual(await scene.lines(ref), [...LINES, 'three'])
-    await scene.create(ref, source)
-    assert.deepEqual(await scene.lines(ref), [...LINES, 'three'])
-    await failsForGood(scene.create(scene.newRef({ resourceId: source }), source), 'source_missing')
-    await scene.driver.deleteBranch(ref, driverCall())
     assert.deepEqual(await scene.subject.remains(ref.name), [])
   },
 

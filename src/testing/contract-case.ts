@@ -15,7 +15,8 @@ export interface ContractCase {
 }
 
 /** What a case needs beyond what every driver and every subject has. */
-export type Need = 'sharing' | 'makeLookalike' | 'loseAnswer'
+export type Need =
+  'sharing' | 'makeLookalike' | 'loseAnswer' | 'branchesLiveInside' | 'branchesLiveBeside'
 
 /** Cases whose drivers and subjects must have what is needed. */
 export function promises(
@@ -32,5 +33,7 @@ export function promises(
 function missing(need: Need, subject: DriverUnderTest): string | undefined {
   if (need === 'sharing')
     return subject.driver.sharing ? undefined : 'the driver shares no branches'
+  if (need === 'branchesLiveBeside')
+    return subject.branchesLiveInside ? 'branches live inside their resource' : undefined
   return subject[need] ? undefined : `the subject has no ${need}`
 }

@@ -7,6 +7,7 @@ import { exclusiveCases } from './exclusive-cases.ts'
 import { hostileIdCases, hostileSharingCases } from './hostile-id-cases.ts'
 import { lostAnswerCases, lostAnswerSharingCases } from './lost-answer-cases.ts'
 import { releaseCases } from './release-cases.ts'
+import { besideResourceCases, insideResourceCases } from './resource-cases.ts'
 
 /**
  * What every driver promises; see `ResourceDriver`. Each case is a test of its own for any test runner:
@@ -22,6 +23,8 @@ import { releaseCases } from './release-cases.ts'
 export const driverContract: readonly ContractCase[] = [
   ...branchCases,
   ...lookalikeCases,
+  ...besideResourceCases,
+  ...insideResourceCases,
   ...concurrencyCases,
   ...hostileIdCases,
   ...cancellationCases,

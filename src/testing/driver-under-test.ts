@@ -3,6 +3,11 @@ import type { BranchConnection, ResourceDriver } from '../drivers/driver.ts'
 /** A driver against a real provider, and the provider's other side, by which a test sees what the driver did. */
 export interface DriverUnderTest {
   readonly driver: ResourceDriver
+  /**
+   * Set where branches live inside their resource, as in a Neon project: they are looked for there only, and go with it.
+   * Elsewhere a name means one branch of the whole provider, and a branch outlives its resource.
+   */
+  readonly branchesLiveInside?: true
   /** A new resource that holds these lines. `close` deletes it if nobody did. */
   makeSource(lines: readonly string[]): Promise<string>
   /** Deletes the resource at the provider, whoever works with it. */

@@ -31,7 +31,8 @@ export const hostileIdCases = promises([], {
   },
 
   'the owner of a branch may hold any text in each of its parts': async (scene) => {
-    await forEachOf(QUARTETS, async ([installationId, resourceId, deploymentId, action]) => {
+    await forEachOf(QUARTETS, async ([installationId, anyResource, deploymentId, action]) => {
+      const resourceId = scene.subject.branchesLiveInside ? scene.source : anyResource
       const ref = scene.newRef({ installationId, resourceId, deploymentId, action })
       await scene.create(ref)
       assert.deepEqual((await scene.record(ref))?.ref, ref)

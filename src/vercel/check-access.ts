@@ -4,31 +4,46 @@ import { VercelApiError } from './errors.ts'
 
 const MAX_CLOCK_SKEW_MS = 5000
 
-/** Whether Vercel answers, takes the token, and has the time that we have. Never throws. */
-export async function checkVercelAccess(connection: VercelConnection): Promise<Finding[]> {
-  return [await tokenFinding(connection), await clockFinding(connection)]
+/**
+ * Whether Vercel answers, takes the token of this installation, and has the time that we have. Without an installation
+ * the token must be one for all. Never throws.
+ */
+export async function checkVercelAccess(
+  connection: VercelConnection,
+  installationId = '',
+): Promise<Finding[]> {
+  return [await tokenFinding(connection, installationId), await clockFinding(connection)]
 }
 
-async function tokenFinding(connection: VercelConnection): Promise<Finding> {
+async function tokenFinding(
+  connection: VercelConnection,
+  installationId: string,
+): Promise<Finding> {
   const subject = 'Vercel token'
   try {
     // No route tells what a token may do; one that is taken does not find a deployment that never was.
     await requestVercel(connection, {
       method: 'GET',
       path: ['v13', 'deployments', 'dpl_holdpoint_doctor'],
-      installationId: '',
+      installationId,
     })
     return { subject, level: 'ok', message: 'taken' }
   } catch (error) {
     if (!(error instanceof VercelApiError)) throw error
     if (error.status === 404)
       return { subject, level: 'ok', message: `taken by ${connection.baseUrl}` }
+    if (error.code === 'no_access_token') {
+      const fix = "see to it that the configuration's accessToken gives one"
+      return { subject, level: 'error', message: error.message, fix }
+    }
     if (error.status === 401 || error.status === 403) {
       return {
         subject,
         level: 'error',
         message: `refused (${error.status} ${error.code}), so no build could be released`,
-        fix: "set VERCEL_ACCESS_TOKEN to the installation's token, with the scope to update deployment actions",
+        fix: installationId
+          ? `give ${installationId} a token with the scope to update deployment actions: have it installed again`
+          : "set VERCEL_ACCESS_TOKEN to the installation's token, with the scope to update deployment actions",
       }
     }
     return {

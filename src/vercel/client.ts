@@ -1,5 +1,6 @@
 import { Agent, request as requestHttp } from 'undici'
 import { z } from 'zod'
+import { ActionFailure } from '../domain/failure.ts'
 import { VercelApiError } from './errors.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { UpdatePace } from './update-pace.ts'
@@ -7,8 +8,11 @@ import type { UpdatePace } from './update-pace.ts'
 export interface VercelConnection {
   /** `https://api.vercel.com`, or where a local Vercel listens. */
   readonly baseUrl: string
-  /** The token to use for an installation; asked for each call, because Vercel may replace tokens. */
-  readonly accessToken: (installationId: string) => Promise<string>
+  /**
+   * The token to use for an installation; asked for each call, because Vercel may replace tokens. `refused` is the one
+   * that Vercel has just refused: whoever keeps tokens must not answer with it without asking anew.
+   */
+  readonly accessToken: (installationId: string, refused?: string) => Promise<string>
   /** How long one call may take, in milliseconds. */
   readonly timeoutMs: number
   /** Keeps updates of actions within Vercel's limit. Unset: Vercel refuses what is too much. */
@@ -18,7 +22,7 @@ export interface VercelConnection {
 }
 
 export interface VercelRequest {
-  readonly method: 'GET' | 'PATCH'
+  readonly method: 'GET' | 'PATCH' | 'POST'
   /** Parts are percent-encoded here: pass them as they are. */
   readonly path: readonly string[]
   readonly query?: Record<string, string | undefined>
@@ -66,7 +70,9 @@ const sendHttp: Send = async (url, request) => {
 
 /**
  * Sends one request and answers the JSON body, or undefined where there is none. Throws `VercelApiError` on any
- * status but 2xx, on a timeout and on a broken connection. Follows no redirects: the token is for this host alone.
+ * status but 2xx, on a timeout and on a broken connection, and where no token is to be had. Follows no redirects: the
+ * token is for this host alone. A token that Vercel refuses is asked for again, and the request sent once more with
+ * another one.
  */
 export async function requestVercel(
   connection: VercelConnection,
@@ -74,12 +80,68 @@ export async function requestVercel(
 ): Promise<unknown> {
   const url = requestUrl(connection.baseUrl, request)
   const what = `${request.method} ${url.pathname}`
-  const token = await connection.accessToken(request.installationId)
-  const timeout = AbortSignal.timeout(connection.timeoutMs)
-  const { send = sendHttp } = connection
-  let answer: Awaited<ReturnType<Send>>
+  const token = await accessToken(connection, request.installationId)
+  let answer = await send(connection, request, { url, what, token })
+  // Of a bad token Vercel says 401 or 403 as it comes; the request was not acted on.
+  if (answer.status === 401 || answer.status === 403) {
+    const { installationId } = request
+    // What Vercel said is worth more than why there is no other token; that is told the next time.
+    const other = await accessToken(connection, installationId, token).catch(() => token)
+    if (other !== token) answer = await send(connection, request, { url, what, token: other })
+  }
+  const { status, retryAfter, text } = answer
+  if (status >= 200 && status < 300) return parseJson(text)
+  const problem = errorBodySchema.safeParse(parseJson(text)).data?.error
+  const code = problem?.code ?? 'unknown'
+  // What Vercel says of a body may repeat it, and secrets stand in ours.
+  const explanation = request.body === undefined ? problem?.message : undefined
+  throw new VercelApiError(
+    `Vercel answered ${status} ${code} to ${what}${explanation ? `: ${explanation}` : ''}`,
+    {
+      status,
+      code,
+      mayHaveActed: status >= 500,
+      retryAfterMs: retryAfterMs(retryAfter, problem?.limit, Date.now()),
+    },
+  )
+}
+
+/**
+ * The token for the installation. Throws `VercelApiError`: as if Vercel had refused it (401) where nobody has one, so
+ * that it is given up as such in the end, and as if there were no answer where one may be had later.
+ */
+async function accessToken(
+  connection: VercelConnection,
+  installationId: string,
+  refused?: string,
+): Promise<string> {
   try {
-    answer = await send(url, {
+    return await connection.accessToken(installationId, refused)
+  } catch (error) {
+    const known = error instanceof ActionFailure ? error : undefined
+    throw new VercelApiError(
+      known?.message ??
+        `The access token of installation ${installationId} could not be had, so Vercel was not asked: it will be asked again.`,
+      {
+        status: known?.retryable === false ? 401 : 0,
+        code: 'no_access_token',
+        mayHaveActed: false,
+        retryAfterMs: known?.retryAfterMs,
+      },
+    )
+  }
+}
+
+/** Sends it once, whatever is answered. Throws `VercelApiError` when nothing is. */
+async function send(
+  connection: VercelConnection,
+  request: VercelRequest,
+  { url, what, token }: { url: URL; what: string; token: string },
+): ReturnType<Send> {
+  const timeout = AbortSignal.timeout(connection.timeoutMs)
+  const { send: carry = sendHttp } = connection
+  try {
+    return await carry(url, {
       method: request.method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -102,21 +164,6 @@ export async function requestVercel(
       },
     )
   }
-  const { status, retryAfter, text } = answer
-  if (status >= 200 && status < 300) return parseJson(text)
-  const problem = errorBodySchema.safeParse(parseJson(text)).data?.error
-  const code = problem?.code ?? 'unknown'
-  // What Vercel says of a body may repeat it, and secrets stand in ours.
-  const explanation = request.body === undefined ? problem?.message : undefined
-  throw new VercelApiError(
-    `Vercel answered ${status} ${code} to ${what}${explanation ? `: ${explanation}` : ''}`,
-    {
-      status,
-      code,
-      mayHaveActed: status >= 500,
-      retryAfterMs: retryAfterMs(retryAfter, problem?.limit, Date.now()),
-    },
-  )
 }
 
 function requestUrl(baseUrl: string, request: VercelRequest): URL {

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { type Deployment, deploymentStanding } from '../domain/deployment.ts'
 import { requestVercel, type VercelConnection } from './client.ts'
+import { originOf } from './deployment-origin.ts'
 import { VercelApiError } from './errors.ts'
+import { unreadableAnswer } from './unreadable-answer.ts'
 
 const text = z.string().nullish().catch(undefined)
+const textOrNumber = z.union([z.string(), z.number()]).nullish().catch(undefined)
 const time = z.number().nullish().catch(undefined)
 
 // Vercel answers in three shapes and adds enum values as it goes, so all but the id may be missing or new.
@@ -19,7 +22,8 @@ const deploymentSchema = z.looseObject({
   readyState: text,
   status: text,
   integrations: z.looseObject({ status: text }).nullish().catch(undefined),
-  gitSource: z.looseObject({ ref: text, sha: text }).nullish().catch(undefined),
+  gitSource: z.looseObject({ ref: text, sha: text, prId: textOrNumber }).nullish().catch(undefined),
+  creator: z.looseObject({ username: text }).nullish().catch(undefined),
   meta: z.record(z.string(), z.unknown()).nullish().catch(undefined),
   source: text,
   canceledAt: time,
@@ -57,12 +61,7 @@ export async function getDeployment(
     throw error
   }
   const parsed = deploymentSchema.safeParse(body)
-  if (!parsed.success) {
-    throw new VercelApiError(
-      `Vercel's answer for deployment ${deploymentId} is not a deployment (${parsed.error.issues[0]?.path.join('.') || 'body'}): it will be asked again.`,
-      { status: 502, code: 'unreadable_answer', mayHaveActed: false },
-    )
-  }
+  if (!parsed.success) throw unreadableAnswer(`deployment ${deploymentId}`, parsed.error)
   return toDeployment(parsed.data)
 }
 
@@ -73,6 +72,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
       .find((value): value is string => typeof value === 'string' && value !== '')
   const gitBranch = answer.gitSource?.ref || meta('CommitRef')
   const gitSha = answer.gitSource?.sha || meta('CommitSha')
+  const origin = originOf(answer)
   const projectId = answer.projectId ?? answer.project?.id
   const projectName = answer.project?.name ?? answer.name
   return {
@@ -86,6 +86,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
     ...(gitBranch && { gitBranch }),
     ...(gitSha && { gitSha }),
     ...(answer.source && { source: answer.source }),
+    ...(origin && { origin }),
     standing: deploymentStanding({
       readyState: answer.readyState ?? answer.status ?? undefined,
       integrationsStatus: answer.integrations?.status ?? undefined,

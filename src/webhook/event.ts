@@ -16,6 +16,8 @@ export const envelopeSchema = z.looseObject({
   payload: z.looseObject({}),
 })
 
+const team = z.looseObject({ id: z.string() }).nullish().catch(undefined)
+
 /** The payload that `deployment.integration.action.start`, `.cancel` and `.cleanup` share. */
 export const actionPayloadSchema = z
   .looseObject({
@@ -25,7 +27,7 @@ export const actionPayloadSchema = z
     resourceId: id,
     action: id,
     deployment: z.looseObject({ id }),
-    team: z.looseObject({ id: z.string() }).nullish().catch(undefined),
+    team,
     options: z.record(z.string(), z.unknown()).optional().catch(undefined),
   })
   .refine(
@@ -35,3 +37,51 @@ export const actionPayloadSchema = z
       message: 'must be equal to installationId',
     },
   )
+
+/** An id that may be missing, or be whatever a later Vercel makes of it. */
+const perhapsId = id.nullish().catch(undefined)
+
+/** The payload that `deployment.checkrun.start` and `.cancel` share, as far as is known: most of it may be missing. */
+export const checkRunPayloadSchema = z.looseObject({
+  checkRun: z.looseObject({
+    id,
+    name: perhapsId,
+    deploymentId: perhapsId,
+    timeout: z.number().positive().nullish().catch(undefined),
+    source: z
+      .looseObject({
+        kind: z.string().nullish().catch(undefined),
+        integrationConfigurationId: perhapsId,
+        externalResourceId: perhapsId,
+      })
+      .nullish()
+      .catch(undefined),
+  }),
+  deployment: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
+  installationId: perhapsId,
+  configuration: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
+  // The integration's installations that the event concerns, with their resources.
+  integrations: z
+    .array(
+      z.looseObject({
+        installationId: id,
+        resources: z
+          .array(z.looseObject({ externalResourceId: perhapsId }))
+          .nullish()
+          .catch(undefined),
+      }),
+    )
+    .nullish()
+    .catch(undefined),
+  team,
+})
+
+/** The payload that `integration-resource.project-connected` and `.project-disconnected` share. */
+export const connectionPayloadSchema = z.looseObject({
+  installationId: id,
+  resourceId: id,
+  projectId: id,
+})
+
+/** The payload of `integration-configuration.removed`. */
+export const configurationPayloadSchema = z.looseObject({ configuration: z.looseObject({ id }) })

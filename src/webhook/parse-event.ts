@@ -1,11 +1,16 @@
-import type { ZodError } from 'zod'
-import type { ActionEvent, Wish } from '../domain/action-event.ts'
-import { actionPayloadSchema, envelopeSchema } from './event.ts'
+import { ZodError } from 'zod'
+import type { VercelEvent } from '../domain/vercel-event.ts'
+import { envelopeSchema } from './event.ts'
+import { readAction } from './read-action.ts'
+import { readCheckRun } from './read-check-run.ts'
+import { readConnection } from './read-connection.ts'
+import { readInstallationRemoved } from './read-installation-removed.ts'
+import type { Reader } from './reader.ts'
 
-/** A signed body after parsing: what it asks of an action, or why nothing is asked of us. */
+/** A signed body after parsing: what it asks for, or why nothing is asked of us. */
 export type WebhookEvent =
-  | { readonly kind: 'action'; readonly action: ActionEvent }
-  /** Of a type that Holdpoint has no use for. */
+  | VercelEvent
+  /** Of a type that Holdpoint has no use for, or about what is none of ours. */
   | { readonly kind: 'ignored'; readonly type: string }
   /** Not a webhook as Vercel documents it. `message` names the field and never its value. */
   | {
@@ -14,10 +19,15 @@ export type WebhookEvent =
       readonly message: string
     }
 
-const WISHES: Record<string, Wish> = {
-  'deployment.integration.action.start': 'run',
-  'deployment.integration.action.cancel': 'canceled',
-  'deployment.integration.action.cleanup': 'cleaned',
+const READERS: Record<string, Reader> = {
+  'deployment.integration.action.start': readAction('run'),
+  'deployment.integration.action.cancel': readAction('canceled'),
+  'deployment.integration.action.cleanup': readAction('cleaned'),
+  'deployment.checkrun.start': readCheckRun('run'),
+  'deployment.checkrun.cancel': readCheckRun('canceled'),
+  'integration-resource.project-connected': readConnection(true),
+  'integration-resource.project-disconnected': readConnection(false),
+  'integration-configuration.removed': readInstallationRemoved,
 }
 
 /** Reads a webhook whose signature was verified. Never throws. */
@@ -36,22 +46,10 @@ export function parseEvent(rawBody: Uint8Array): WebhookEvent {
   const envelope = envelopeSchema.safeParse(body)
   if (!envelope.success) return invalid(envelope.error, [])
   const { id, type, createdAt, payload } = envelope.data
-  const wish = Object.hasOwn(WISHES, type) ? WISHES[type] : undefined
-  if (!wish) return { kind: 'ignored', type }
-  const parsed = actionPayloadSchema.safeParse(payload)
-  if (!parsed.success) return invalid(parsed.error, ['payload'])
-  const { installationId, resourceId, action, deployment, team, options } = parsed.data
-  return {
-    kind: 'action',
-    action: {
-      key: { installationId, resourceId, deploymentId: deployment.id, action },
-      wish,
-      deliveryId: id,
-      occurredAt: createdAt,
-      ...(team && { teamId: team.id }),
-      ...(options && { options }),
-    },
-  }
+  const read = Object.hasOwn(READERS, type) ? READERS[type] : undefined
+  const event = read?.(payload, { deliveryId: id, occurredAt: createdAt }) ?? 'ignored'
+  if (event === 'ignored') return { kind: 'ignored', type }
+  return event instanceof ZodError ? invalid(event, ['payload']) : event
 }
 
 function invalid(error: ZodError, path: readonly string[]): WebhookEvent {

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
-import type { ActionEvent } from '../domain/action-event.ts'
-import type { Log } from '../log.ts'
+import type { Acceptance, VercelEvent } from '../domain/vercel-event.ts'
+import type { Log, LogFields } from '../log.ts'
 import { bodyRoom, boundedQueue } from './admission.ts'
 import { parseEvent } from './parse-event.ts'
 import { readBody } from './read-body.ts'
@@ -27,7 +27,7 @@ export interface WebhookDoor {
    * Accepts the event durably, or throws. The 2xx is sent as soon as it resolves and not before, because Vercel
    * redelivers for 24 hours whatever was not answered with one, and nothing that was.
    */
-  readonly accept: (event: ActionEvent) => Promise<'accepted' | 'duplicate'>
+  readonly accept: (event: VercelEvent) => Promise<Acceptance>
   readonly log: Log
 }
 
@@ -76,13 +76,12 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
       return c.json({ status: 'ignored' })
     }
     if (acceptance.full) return refuse(c, 'overloaded')
-    const { key, wish, deliveryId } = event.action
     try {
-      const status = await acceptance.run(() => accept(event.action))
-      log.info('webhook.accepted', { ...key, wish, deliveryId, status })
+      const status = await acceptance.run(() => accept(event))
+      log.info('webhook.accepted', { ...idsOf(event), status })
       return c.json({ status })
     } catch (cause) {
-      log.error('webhook.not_accepted', { ...key, wish, deliveryId, cause })
+      log.error('webhook.not_accepted', { ...idsOf(event), cause })
       c.header('Retry-After', RETRY_AFTER_SECONDS)
       return c.json(
         error(
@@ -105,6 +104,25 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
   function refuseUnread(c: Context, code: keyof typeof REFUSALS): Response {
     c.header('Connection', 'close')
     return refuse(c, code)
+  }
+}
+
+/** What a log says of an event: what it is about, and nothing that anybody could have written into it. */
+function idsOf(event: VercelEvent): LogFields {
+  switch (event.kind) {
+    case 'action': {
+      const { key, wish, deliveryId } = event.action
+      return { ...key, wish, deliveryId }
+    }
+    case 'check-run': {
+      const { key, wish, deliveryId } = event.run
+      return { ...key, wish, deliveryId }
+    }
+    case 'resource-connected':
+    case 'installation-removed': {
+      const { kind: _, ...ids } = event
+      return ids
+    }
   }
 }
 

@@ -230,6 +230,98 @@ test('the branch is migrated, then probed until it is ready, before its address 
   await one.cancel()
 })
 
+describe('with a policy', () => {
+  const calling = (action: Action, name: string) => {
+    const { call } = actionCall({}, source)
+    return action.evict?.({ ...call, action: 'x', name })
+  }
+
+  test('the database of a protected git branch is made anew by no push, and evicted by nobody', async () => {
+    const action = shared({ onPush: 'reset', policy: { environments: ['production'] } })
+    const one = deployment(action, 'dpl_1', 'main')
+    const two = deployment(action, 'dpl_2', 'main')
+    const { name, url } = await one.hold()
+    await write(url)
+    await two.hold()
+    expect(await linesIn(url)).toEqual(['hello', 'mine'])
+    const keeping = shared({ keepFor: '1 hour', policy: {} })
+    await deployment(keeping, 'dpl_1', 'main').cancel()
+    await deployment(keeping, 'dpl_2', 'main').cancel()
+    expect(await calling(keeping, name)).toBe(false)
+    expect(await linesIn(url)).toEqual(['hello', 'mine'])
+    expect(await shared().expire?.({ ...actionCall({}, source).call, action: 'x', name })).toBe(
+      true,
+    )
+  })
+
+  test('without one, every push makes that anew too, as it was told to', async () => {
+    const action = shared({ onPush: 'reset' })
+    const one = deployment(action, 'dpl_1', 'main')
+    const two = deployment(action, 'dpl_2', 'main')
+    const { url } = await one.hold()
+    await write(url)
+    await two.hold()
+    expect(await linesIn(url)).toEqual(['hello'])
+    await one.cancel()
+    await two.cancel()
+  })
+
+  test('what is merely kept is evicted before its time, and what somebody claims is not', async () => {
+    const action = shared({ keepFor: '1 hour', policy: {} })
+    const one = deployment(action, 'dpl_1', 'feature/x')
+    const { name, url } = await one.hold()
+    expect(await calling(action, name)).toBe(false)
+    expect(await linesIn(url)).toEqual(['hello'])
+    await one.cancel()
+    expect(await calling(action, name)).toBe(true)
+    expect(await remainsOf(server, name)).toEqual([])
+    expect(await calling(action, name)).toBe(true)
+  })
+
+  test('a list tells for what a database without a deployment counts, and the name is known before', async () => {
+    const action = shared({ keepFor: '1 hour', policy: {} })
+    const one = deployment(action, 'dpl_1', 'feature/x')
+    const { call } = actionCall({}, source)
+    const about = { ...call, key: one.key }
+    const details = { ...call.deployment, projectId: 'prj_1', gitBranch: 'feature/x' }
+    const { name } = await one.hold()
+    expect(action.nameOf?.({ ...about, deployment: details })).toBe(name)
+    await one.cancel()
+    expect(await listed(action)).toMatchObject([
+      {
+        name,
+        gitBranch: 'feature/x',
+        resource: { installationId: 'icfg_A', resourceId: source },
+      },
+    ])
+    expect(await calling(action, name)).toBe(true)
+  })
+
+  test('those who count for one quota wait for one another, and others do not', async () => {
+    const action = shared({ policy: {} })
+    const { call } = actionCall({}, source)
+    const steps: string[] = []
+    const begun = gate()
+    const release = gate()
+    const at = (resourceId: string, work: () => Promise<void>) =>
+      action.exclusively?.(
+        { ...call, action: 'x', place: { installationId: 'icfg_A', resourceId } },
+        work,
+      )
+    const first = at(source, async () => {
+      begun.open()
+      await release.opened
+      steps.push('first')
+    })
+    await begun.opened
+    const second = at(source, async () => void steps.push('second'))
+    await at('another', async () => void steps.push('another'))
+    release.open()
+    await Promise.all([first, second])
+    expect(steps).toEqual(['another', 'first', 'second'])
+  })
+})
+
 describe('a declaration that cannot be kept is refused when it is read', () => {
   test('sharing with a driver that keeps no claims', () => {
     const { sharing: _none, ...plain } = driver

@@ -8,13 +8,16 @@ import {
   readOpening,
 } from '../../activities/index.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
+import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
+import type { ActionEnd } from '../../src/domain/action-run.ts'
 import type { LatestRun } from '../../src/domain/reconciliation.ts'
 import { jsonLog } from '../../src/log.ts'
+import type { DeployOptions } from '../../src/simulator/index.ts'
 import { createUpdatePace } from '../../src/vercel/update-pace.ts'
-import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
+import { ACCESS_TOKEN, PRODUCT, vercelForTest } from '../simulator/vercel-for-test.ts'
 
 /** The activities of one action, `branch`, with a local Vercel that holds a deployment for it. */
 export async function activitiesForTest(
@@ -24,23 +27,36 @@ export async function activitiesForTest(
     attempt = 1,
     isLocal = false,
     latest = 'none',
+    deploy = {},
+    end = 'none',
+    checks = {},
   }: {
     options?: Record<string, unknown>
     attempt?: number
     isLocal?: boolean
     latest?: LatestRun
+    /** What is deployed, beyond a preview of `feature/x`. */
+    deploy?: DeployOptions
+    end?: ActionEnd | 'open' | 'none'
+    checks?: Record<string, CheckDefinition>
   } = {},
 ) {
-  const { vercel } = await vercelForTest()
+  const { vercel } = await vercelForTest({ product: { ...PRODUCT, checks: true } })
   const project = vercel.createProject({
     name: 'shop',
     resources: [
-      { resourceId: 'db/1', actions: { branch: { environments: ['preview'], options } } },
+      {
+        resourceId: 'db/1',
+        actions: { branch: { environments: ['preview', 'production'], options } },
+      },
     ],
   })
   const lines: string[] = []
   const acts: string[] = []
-  const { actions } = defineConfig({ actions: { branch: { name: 'Branch', ...action } } })
+  const { actions, checks: declared } = defineConfig({
+    actions: { branch: { name: 'Branch', ...action } },
+    checks,
+  })
   const connection = {
     baseUrl: vercel.url,
     timeoutMs: 500,
@@ -52,6 +68,7 @@ export async function activitiesForTest(
   )
   const activities = createActivities({
     actions,
+    checks: declared,
     vercel: connection,
     headStarts,
     holdpoint: 'holdpoint for tests',
@@ -61,11 +78,13 @@ export async function activitiesForTest(
     cancelRun: () => Promise.resolve(),
     runs: {
       latest: () => Promise.resolve(latest),
+      end: () => Promise.resolve(end),
       withdraw: () => Promise.resolve(void acts.push('withdraw')),
+      withdrawOpen: () => Promise.resolve(0),
       resume: () => Promise.resolve(void acts.push('resume')),
     },
   })
-  const { id } = vercel.deploy(project, { gitBranch: 'feature/x' })
+  const { id } = vercel.deploy(project, { gitBranch: 'feature/x', ...deploy })
   const key: ActionKey = {
     installationId: vercel.installation.id,
     resourceId: 'db/1',
@@ -77,6 +96,7 @@ export async function activitiesForTest(
   const environment = new MockActivityEnvironment(info, { logger: silentLogger })
   return {
     vercel,
+    project,
     /** Runs one activity as Temporal would. */
     run: <Name extends keyof Activities>(
       name: Name,

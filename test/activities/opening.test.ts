@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Secret } from '../../src/domain/secret.ts'
+import type { DeployOptions } from '../../src/simulator/index.ts'
 import { activitiesForTest, failureOf } from './activities-for-test.ts'
 
 const options = z.object({
@@ -145,6 +146,121 @@ describe('an action that has nothing to do but its report', () => {
     expect(sent()).toBe(0)
   })
 })
+
+describe('a deployment that the action’s policy does not admit', () => {
+  const steps = {
+    provision: () => Promise.resolve(),
+    outcome: () => Promise.reject(new Error('nothing was made')),
+    deprovision: () => Promise.resolve(),
+  }
+  const bot = { creator: 'dependabot[bot]' }
+  const skips = { ...steps, policy: { bots: 'skip' as const } }
+
+  test('is opened without steps, and reported at once by the process that began it, without variables', async () => {
+    const { run, request, headStarts, vercel, taken } = await activitiesForTest(skips, {
+      isLocal: true,
+      deploy: bot,
+    })
+    const opened = await run('openAction', {
+      ...request,
+      headStart: headStarts.begin(request),
+    })
+    expect(opened).toMatchObject({
+      steps: [],
+      skipped: expect.stringMatching(/"dependabot\[bot\]" looks like a bot/),
+      report: { kind: 'taken' },
+    })
+    expect(taken()).toEqual(['succeeded'])
+    expect(vercel.deployment(request.key.deploymentId).actions[0]?.statusText).toBe(opened.skipped)
+  })
+
+  test('is left to the workflow to be reported where nobody knows whether it was', async () => {
+    const { run, request, step, sent, taken } = await activitiesForTest(skips, { deploy: bot })
+    const opened = await run('openAction', request)
+    expect(opened).not.toHaveProperty('report')
+    expect(sent()).toBe(0)
+    const { skipped } = opened as { skipped: string }
+    expect(await run('reportSucceeded', { ...step, skipped })).toMatchObject({ kind: 'taken' })
+    expect(taken()).toEqual(['succeeded'])
+  })
+
+  test('fails for good where the policy says so, and why', async () => {
+    const { run, request, sent } = await activitiesForTest(
+      { ...steps, policy: { bots: 'fail' } },
+      { deploy: bot },
+    )
+    expect(await failureOf(run('openAction', request))).toMatchObject({
+      type: 'policy_refused',
+      nonRetryable: true,
+      message: expect.stringMatching(/looks like a bot.*the action fails/),
+    })
+    expect(sent()).toBe(0)
+  })
+
+  test('is worked for all the same when an earlier run was admitted', async () => {
+    const { run, request } = await activitiesForTest(
+      { ...steps, policy: { bots: 'fail' } },
+      { deploy: bot },
+    )
+    expect(await run('openAction', { ...request, resumed: true })).toMatchObject({
+      steps: ['provision'],
+    })
+  })
+
+  test('does not fail and is not told of when it does not wait', async () => {
+    const { run, request, vercel } = await activitiesForTest(
+      { ...steps, policy: { bots: 'fail' } },
+      { deploy: bot },
+    )
+    vercel.cancel(request.key.deploymentId)
+    expect(await run('openAction', request)).toMatchObject({
+      deployment: { standing: 'canceled' },
+    })
+  })
+})
+
+describe('what a deployment is admitted by', () => {
+  const policy = {
+    environments: ['preview'],
+    gitBranches: { except: ['wip/**'] },
+    bots: 'skip',
+    forks: 'skip',
+  } as const
+  test.each<[string, DeployOptions, 'admitted' | 'skipped']>([
+    ['a push of a developer', {}, 'admitted'],
+    ['a pull request of the same repository', { meta: { githubPrId: '7' } }, 'admitted'],
+    ['a git branch that is left out', { gitBranch: 'wip/x' }, 'skipped'],
+    ['a commit of a bot', { meta: { githubCommitAuthorLogin: 'renovate[bot]' } }, 'skipped'],
+    [
+      'a pull request from a fork',
+      { meta: { githubCommitOrg: 'eve', githubPrId: '7' } },
+      'skipped',
+    ],
+    [
+      'a pull request of which the repositories are not known',
+      { meta: { githubOrg: '', githubPrId: '7' } },
+      'skipped',
+    ],
+  ])('is read of Vercel: %s is %s', async (_, deploy, end) => {
+    const { run, request } = await activitiesForTest(
+      { policy, provision: () => Promise.resolve() },
+      { deploy },
+    )
+    const opened = await run('openAction', request)
+    expect(opened.steps).toEqual(end === 'admitted' ? ['provision'] : [])
+  })
+})
+
+test.each([undefined, {}])(
+  'who deployed and whose commit it is enters no history, with the policy %j',
+  async (policy) => {
+    const { run, request } = await activitiesForTest(
+      { provision: () => Promise.resolve(), policy },
+      { deploy: { creator: 'grace-hopper', meta: { githubCommitAuthorName: 'Grace Hopper' } } },
+    )
+    expect(JSON.stringify(await run('openAction', request))).not.toMatch(/grace/i)
+  },
+)
 
 test('an action with steps is opened without a report, and its first report is still the first', async () => {
   const { run, request, headStarts, sent } = await activitiesForTest({

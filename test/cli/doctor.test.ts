@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startSimulator, type Simulator } from '../../src/simulator/index.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { postgresStore } from '../../src/installations/postgres-store.ts'
+import { dropSource, newName, onDatabase, sql } from '../drivers/postgres-under-test.ts'
+import { installationOf } from '../installations/contract.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { type CommandEnd, commandLine } from './run-command.ts'
 
 let line: Awaited<ReturnType<typeof commandLine>>
 let temporal: TemporalEnvironment
 let vercel: Simulator
-let [good, broken, unset, unread]: CommandEnd[] = []
+let [good, broken, unset, unread, stored]: CommandEnd[] = []
+const storeName = newName()
+const KEY = '00'.repeat(32)
 
 beforeAll(async () => {
   line = await commandLine(`
@@ -19,7 +25,8 @@ beforeAll(async () => {
     product: { id: 'product', name: 'Product', actions: [] },
   })
   const dead = '127.0.0.1:1'
-  ;[good, broken, unset, unread] = await Promise.all([
+  const storeUrl = await storeWithToken('token')
+  ;[good, broken, unset, unread, stored] = await Promise.all([
     line.run(['doctor'], {
       INTEGRATION_CLIENT_SECRET: 'client-secret',
       VERCEL_ACCESS_TOKEN: 'token',
@@ -34,16 +41,35 @@ beforeAll(async () => {
       VERCEL_API_URL: vercel.url,
       POSTGRES_URL: `postgres://me:hunter6@${dead}`,
       TEMPORAL_ADDRESS: dead,
+      HOLDPOINT_DATABASE_URL: `postgres://me:hunter8@${dead}`,
+      HOLDPOINT_ENCRYPTION_KEYS: KEY,
     }),
     line.run(['doctor']),
     line.run(['doctor'], { PORT: 'hunter7' }),
+    line.run(['doctor'], {
+      VERCEL_API_URL: vercel.url,
+      HOLDPOINT_DATABASE_URL: storeUrl,
+      HOLDPOINT_ENCRYPTION_KEYS: `test:${KEY}`,
+    }),
   ])
 })
 afterAll(async () => {
   await line.remove()
   await vercel.close()
   await temporal.teardown()
+  await dropSource(inject('postgresUrl'), storeName)
 })
+
+/** A database with the installation store, which knows one installation with this token. */
+async function storeWithToken(token: string): Promise<string> {
+  await sql(inject('postgresUrl'), `CREATE DATABASE ${storeName}`)
+  const url = onDatabase(inject('postgresUrl'), storeName)
+  const store = postgresStore({ url, keys: [{ id: 'test', bytes: Buffer.from(KEY, 'hex') }] })
+  await store.prepare()
+  await store.putInstallation(installationOf({ id: 'icfg_stored' }), new Secret(token))
+  await store.close()
+  return url
+}
 
 /** The findings of a level, by their subject. */
 function subjects({ stdout = '' }: Partial<CommandEnd> = {}, level: 'ok' | 'WARN' | 'ERROR') {
@@ -72,10 +98,23 @@ test('a good set-up is ready: nothing to mend, exit code 0', () => {
 })
 
 test('a broken one is told finding by finding, exit code 1', () => {
-  expect(subjects(broken, 'ERROR').sort()).toEqual(['Postgres server', 'Temporal', 'Vercel token'])
+  expect(subjects(broken, 'ERROR').sort()).toEqual([
+    'Installation store',
+    'Postgres server',
+    'Temporal',
+    'Vercel token',
+  ])
   expect(subjects(broken, 'WARN')).toContain('Client secret')
   expect(broken?.code).toBe(1)
-  expect(broken?.stdout).toMatch(/\n3 to mend\.\n$/)
+  expect(broken?.stdout).toMatch(/\n4 to mend\.\n$/)
+})
+
+test('with an installation store, an installation in it lends its token', () => {
+  expect(subjects(stored, 'ok')).toEqual(
+    expect.arrayContaining(['Installation store', 'Installation tokens', 'Vercel token']),
+  )
+  expect(subjects(stored, 'ERROR')).toEqual(['Client secret'])
+  expect(stored?.stdout).toContain('knows 1 installations')
 })
 
 test('what is not set is told with the variable to set', () => {
@@ -100,7 +139,8 @@ test('settings that cannot be read are the one finding', () => {
 
 describe('whatever it finds', () => {
   test('each warning and each error comes with a fix', () => {
-    for (const { stdout } of [good, broken, unset, unread].filter((end) => end !== undefined)) {
+    const ends = [good, broken, unset, unread, stored].filter((end) => end !== undefined)
+    for (const { stdout } of ends) {
       const findings = stdout
         .split(/^(?=ok |WARN |ERROR )/m)
         .filter((text) => !text.startsWith('ok'))
@@ -110,7 +150,7 @@ describe('whatever it finds', () => {
   })
 
   test('no secret is printed', () => {
-    for (const end of [good, broken, unset, unread]) {
+    for (const end of [good, broken, unset, unread, stored]) {
       expect(`${end?.stdout}${end?.stderr}`).not.toMatch(/hunter|client-secret/)
     }
   })

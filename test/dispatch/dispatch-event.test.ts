@@ -19,10 +19,14 @@ beforeAll(async () => {
     taskQueue: environment.taskQueue,
     deadlineMs: (slug) => (slug === 'branch' ? 90_000 : 60_000),
     reportRunningAfterMs: null,
+    registersChecks: true,
     acceptWithinMs: 5000,
   }
 })
 afterAll(() => environment.teardown())
+
+const dispatchAction = (over: Dispatch, action: ActionEvent) =>
+  dispatchEvent(over, { kind: 'action', action })
 
 let count = 0
 function event(wish: Wish, key: Partial<ActionKey> = {}): ActionEvent {
@@ -63,7 +67,7 @@ async function runOf({ key }: ActionEvent) {
 describe('a start', () => {
   test('is stored as one run of the action, with all that the run needs', async () => {
     const start = { ...event('run'), teamId: 'team_1', options: { size: 3 } }
-    expect(await dispatchEvent(dispatch, start)).toBe('accepted')
+    expect(await dispatchAction(dispatch, start)).toBe('accepted')
     expect(await runOf(start)).toMatchObject({
       type: 'deploymentAction',
       signals: [],
@@ -80,17 +84,17 @@ describe('a start', () => {
   test('that comes again is a duplicate, at the same time too', async () => {
     const start = event('run')
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => dispatchEvent(dispatch, { ...start, deliveryId: 'other' })),
+      Array.from({ length: 5 }, () => dispatchAction(dispatch, { ...start, deliveryId: 'other' })),
     )
     expect(answers.sort()).toEqual(['accepted', ...Array<string>(4).fill('duplicate')])
-    expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
+    expect(await dispatchAction(dispatch, start)).toBe('duplicate')
   })
 
   test('of another resource, deployment or action is another run', async () => {
     const start = event('run')
     for (const other of [{}, { resourceId: 'db-1' }, { deploymentId: 'dpl' }, { action: 'x' }]) {
       const key = { ...start.key, ...other }
-      expect(await dispatchEvent(dispatch, { ...start, key })).toBe('accepted')
+      expect(await dispatchAction(dispatch, { ...start, key })).toBe('accepted')
     }
   })
 })
@@ -103,9 +107,9 @@ describe('a cancel or cleanup', () => {
     'of an open run is a signal to it, as often as it comes: %s',
     async (wish, signal) => {
       const start = event('run')
-      await dispatchEvent(dispatch, start)
-      expect(await dispatchEvent(dispatch, { ...start, wish })).toBe('accepted')
-      expect(await dispatchEvent(dispatch, { ...start, wish })).toBe('accepted')
+      await dispatchAction(dispatch, start)
+      expect(await dispatchAction(dispatch, { ...start, wish })).toBe('accepted')
+      expect(await dispatchAction(dispatch, { ...start, wish })).toBe('accepted')
       expect(await runOf(start)).toMatchObject({
         type: 'deploymentAction',
         signals: [signal, signal],
@@ -118,8 +122,8 @@ describe('a cancel or cleanup', () => {
     ['cleaned', 'cleanup'],
   ] as const)('that overtakes its start makes that a duplicate: %s', async (wish, signal) => {
     const early = event(wish)
-    expect(await dispatchEvent(dispatch, early)).toBe('accepted')
-    expect(await dispatchEvent(dispatch, { ...early, wish: 'run' })).toBe('duplicate')
+    expect(await dispatchAction(dispatch, early)).toBe('accepted')
+    expect(await dispatchAction(dispatch, { ...early, wish: 'run' })).toBe('duplicate')
     expect(await runOf(early)).toMatchObject({
       type: 'compensation',
       input: { key: early.key, wish },
@@ -129,13 +133,13 @@ describe('a cancel or cleanup', () => {
 
   test('of a run that was closed long ago is a run of its own, and a start stays a duplicate', async () => {
     const start = event('run')
-    await dispatchEvent(dispatch, start)
+    await dispatchAction(dispatch, start)
     await closeRun(start)
-    expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
-    expect(await dispatchEvent(dispatch, { ...start, wish: 'cleaned' })).toBe('accepted')
+    expect(await dispatchAction(dispatch, start)).toBe('duplicate')
+    expect(await dispatchAction(dispatch, { ...start, wish: 'cleaned' })).toBe('accepted')
     expect(await runOf(start)).toMatchObject({ type: 'compensation' })
     await closeRun(start)
-    expect(await dispatchEvent(dispatch, start)).toBe('duplicate')
+    expect(await dispatchAction(dispatch, start)).toBe('duplicate')
   })
 })
 
@@ -152,8 +156,8 @@ describe('a head start', () => {
   test('is told to the run that it was begun for, and dropped when the start was a duplicate', async () => {
     const { ids, withHeadStarts } = known()
     const start = event('run')
-    await dispatchEvent(withHeadStarts, start)
-    expect(await dispatchEvent(withHeadStarts, start)).toBe('duplicate')
+    await dispatchAction(withHeadStarts, start)
+    expect(await dispatchAction(withHeadStarts, start)).toBe('duplicate')
     expect(ids).toEqual(['head start 1'])
     expect((await runOf(start)).input).toMatchObject({ headStart: 'head start 1' })
   })
@@ -173,7 +177,7 @@ describe('people find a run', () => {
     ['canceled', ['undoing']],
   ] as const)('of %s by its ids and its phase', async (wish, phase) => {
     const found = event(wish)
-    await dispatchEvent(dispatch, found)
+    await dispatchAction(dispatch, found)
     const { description } = await runOf(found)
     expect(description.searchAttributes).toMatchObject({
       HoldpointInstallation: ['icfg_A'],
@@ -202,7 +206,7 @@ describe('an id is taken whatever is in it', () => {
         deploymentId: id,
         action: id,
       })
-      expect(await dispatchEvent(dispatch, hostile)).toBe('accepted')
+      expect(await dispatchAction(dispatch, hostile)).toBe('accepted')
       expect((await runOf(hostile)).input).toMatchObject({ key: hostile.key })
     }
   })
@@ -214,11 +218,13 @@ test('a Temporal that does not answer is no acceptance, and that is known in tim
   onTestFinished(() => connection.close())
   const workflows = new WorkflowClient({ connection, namespace: environment.namespace })
   const impatient = { ...dispatch, workflows, acceptWithinMs: 200 }
-  expect(await dispatchEvent({ ...impatient, acceptWithinMs: 5000 }, event('run'))).toBe('accepted')
+  expect(await dispatchAction({ ...impatient, acceptWithinMs: 5000 }, event('run'))).toBe(
+    'accepted',
+  )
   proxy.fallSilent()
   for (const wish of ['run', 'canceled', 'cleaned'] as const) {
     const asked = performance.now()
-    await expect(dispatchEvent(impatient, event(wish))).rejects.toThrow('within 200 ms')
+    await expect(dispatchAction(impatient, event(wish))).rejects.toThrow('within 200 ms')
     expect(performance.now() - asked).toBeLessThan(1000)
   }
 })

@@ -87,6 +87,66 @@ describe('a deployment that Vercel shows keeps what was made for it', () => {
   })
 })
 
+describe('a time to live takes back what was made for a living deployment', () => {
+  const lifetime = { ttlMs: 7 * DAY, protectedBranches: ['main', 'release/*'] }
+  const preview = { environment: 'preview', gitBranch: 'feature/x' }
+  const living = (place?: { environment: string; gitBranch?: string }) =>
+    ({ ...passed, ...(place && { place }) }) as Evidence
+  const aged = (ageMs: number, fields: Partial<FoundObject> = {}) => ({
+    ...object,
+    ...fields,
+    sinceMs: NOW - ageMs,
+  })
+
+  test.each([
+    ['when it is over', aged(7 * DAY), preview, 'destroy'],
+    ['not before', aged(7 * DAY - 1), preview, 'keep'],
+    ['without git too', aged(8 * DAY), { environment: 'preview' }, 'destroy'],
+    ['not of production', aged(8 * DAY), { ...preview, environment: 'production' }, 'keep'],
+    ['of a custom environment', aged(8 * DAY), { ...preview, environment: 'qa' }, 'destroy'],
+    ['not of a protected git branch', aged(8 * DAY), { ...preview, gitBranch: 'main' }, 'keep'],
+    [
+      'not of one that only the branch names',
+      aged(8 * DAY, { gitBranch: 'release/1' }),
+      preview,
+      'keep',
+    ],
+    [
+      'of a git branch that the branch names',
+      aged(8 * DAY, { gitBranch: 'feature/x' }),
+      preview,
+      'destroy',
+    ],
+    ['nor of one that Vercel does not tell', aged(8 * DAY), undefined, 'undecided'],
+  ])('%s', (_, found, place, verdict) => {
+    for (const run of ['none', 'kept', 'failed', 'broken'] as const)
+      expect(verdictOf({ object: found, run, evidence: living(place), lifetime })).toBe(verdict)
+  })
+
+  test('but never while its run is at work, its build is held, or the policy has none', () => {
+    const over = { object: aged(90 * DAY), evidence: living(preview), lifetime }
+    expect(verdictOf({ ...over, run: 'open' })).toBe('keep')
+    const held = { ...waiting, place: preview } as Evidence
+    expect(verdictOf({ ...over, evidence: held, run: 'kept' })).toBe('keep')
+    expect(verdictOf({ ...over, evidence: held, run: 'none' })).toBe('resume')
+    expect(verdictOf({ ...over, lifetime: undefined })).toBe('keep')
+  })
+
+  test('and never what is younger than everything has to be', () => {
+    const found = { object: aged(HOUR - 1), evidence: living(preview) }
+    const short = { ttlMs: 1, protectedBranches: [] }
+    expect(verdictOf({ ...found, lifetime: short })).toBe('keep')
+    expect(verdictOf({ ...found, lifetime: short, run: 'broken' })).toBe('keep')
+  })
+
+  test('and says so', () => {
+    expect(judged({ object: aged(8 * DAY), evidence: living(preview), lifetime })).toEqual({
+      verdict: 'destroy',
+      because: 'Its time to live of 7 days is over.',
+    })
+  })
+})
+
 describe('a canceled deployment, which never serves, gets the day in which Vercel redelivers', () => {
   const canceled = (canceledAtMs?: number) =>
     shown({ standing: 'canceled', ...(canceledAtMs && { canceledAtMs }) })
@@ -209,18 +269,29 @@ describe('whatever is set, known and said', () => {
   const duration = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 * DAY }))
   const standing = fc.constantFrom('waiting', 'passed', 'canceled', 'lapsed', 'failed', 'gone')
   const run = fc.constantFrom<LatestRun[]>('none', 'open', 'kept', 'withdrawn', 'failed', 'broken')
-  const answered = fc.record({
-    kind: fc.constant('answered' as const),
-    installationSeen: fc.boolean(),
-    deployment: fc.record(
-      {
-        standing,
-        deletedAtMs: moment,
-        canceledAtMs: moment,
-      },
-      { requiredKeys: ['standing'] },
-    ),
-  })
+  const place = fc.record(
+    {
+      environment: fc.constantFrom('preview', 'production'),
+      gitBranch: fc.constantFrom('main', 'feature/x'),
+    },
+    { requiredKeys: ['environment'] },
+  )
+  const answered = fc.record(
+    {
+      kind: fc.constant('answered' as const),
+      installationSeen: fc.boolean(),
+      place,
+      deployment: fc.record(
+        {
+          standing,
+          deletedAtMs: moment,
+          canceledAtMs: moment,
+        },
+        { requiredKeys: ['standing'] },
+      ),
+    },
+    { requiredKeys: ['kind', 'installationSeen', 'deployment'] },
+  )
   const evidence = fc.oneof(
     answered,
     fc.constant({ kind: 'unanswered', because: 'No answer.' } as const),
@@ -242,6 +313,9 @@ describe('whatever is set, known and said', () => {
       nowMs: fc.constant(NOW),
       policy: fc.record({ minAgeMs: duration, graceMs: duration }),
       overSinceMs: maybe(moment),
+      lifetime: maybe(
+        fc.record({ ttlMs: duration, protectedBranches: fc.constant(['main', 'prod']) }),
+      ),
       run,
       evidence,
     })
@@ -256,10 +330,11 @@ describe('whatever is set, known and said', () => {
     of.deployment.standing !== 'gone' &&
     of.deployment.standing !== 'canceled'
 
-  test('nothing of a living deployment is destroyed, unless its own run failed or was withdrawn', () => {
+  test('nothing of a living deployment is destroyed, unless its own run failed or was withdrawn, or its time to live is over', () => {
     property((each) => {
       if (!each.object.owner || !isLiving(each.evidence)) return
       if (each.run === 'withdrawn' || (each.run === 'failed' && isWaiting(each.evidence))) return
+      if (outlived(each)) return
       expect(['destroy', 'expire']).not.toContain(verdictOf(each))
     })
   })
@@ -277,7 +352,7 @@ describe('whatever is set, known and said', () => {
       if (verdictOf(each) !== 'destroy') return
       const { sinceMs = NOW } = each.object
       expect(NOW - sinceMs).toBeGreaterThanOrEqual(each.policy.minAgeMs)
-      if (each.run === 'withdrawn' || each.run === 'failed') return
+      if (each.run === 'withdrawn' || each.run === 'failed' || outlived(each)) return
       const { deployment } = each.evidence as Extract<Evidence, { kind: 'answered' }>
       const over =
         (standsGone(each.evidence) ? deployment.deletedAtMs : deployment.canceledAtMs) ??
@@ -309,6 +384,14 @@ describe('whatever is set, known and said', () => {
     })
   })
 
+  /** Whether a time to live is over that is not one of production or of a protected git branch, for all we know. */
+  function outlived({ lifetime, object: found, evidence: of }: Facts & { evidence: Evidence }) {
+    if (!lifetime || of.kind !== 'answered' || !of.place || !isLiving(of) || isWaiting(of))
+      return false
+    const { sinceMs = NOW } = found
+    const { environment, gitBranch } = of.place
+    return NOW - sinceMs >= lifetime.ttlMs && environment !== 'production' && gitBranch !== 'main'
+  }
   function standsGone(of: Evidence): boolean {
     return of.kind === 'answered' && of.deployment.standing === 'gone'
   }

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { expect, inject, vi } from 'vitest'
+import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
+import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import { branchRef } from '../../src/domain/branch-ref.ts'
 import { branchDatabase, defineConfig, postgres, setEnvironment } from '../../src/index.ts'
+import type { InstallationStore } from '../../src/installations/store.ts'
 import { jsonLog, type Log } from '../../src/log.ts'
 import {
   defaultDials,
+  type DeployOptions,
   type DeploymentSnapshot,
   type Project,
   type Simulator,
@@ -38,12 +42,17 @@ export interface HoldpointSettings {
   /** The test runs Holdpoint itself, in processes that get `variables`, and sets where webhooks go. */
   readonly elsewhere?: boolean
   readonly roles?: ServiceSettings['roles']
+  /** Opens the installation store, at each start. */
+  readonly store?: () => InstallationStore
   /** More variables of the environment. */
   readonly variables?: Record<string, string>
   /** Of the action `branch`. */
   readonly deadline?: string
   readonly scope?: 'deployment' | 'git-branch'
   readonly keepFor?: string
+  readonly policy?: ActionPolicy
+  /** With some, Vercel has the product's checks switched on. */
+  readonly checks?: (postgresUrl: string) => Record<string, CheckDefinition>
   /** What the action `env` sets. */
   readonly env?: Record<string, string>
   /** Slugs that Vercel knows and the configuration lacks. */
@@ -67,9 +76,9 @@ export interface HoldpointUnderTest {
   readonly secrets: { readonly clientSecret: string; readonly accessToken: string }
   /** A project whose previews run these actions of a resource; the source unless said. */
   createProject(slugs: readonly string[], resourceId?: string): Project
-  deploy(project?: Project): DeploymentSnapshot
+  deploy(project?: Project, options?: DeployOptions): DeploymentSnapshot
   /** Deploys, and waits until the deployment is ready. */
-  release(project?: Project): Promise<DeploymentSnapshot>
+  release(project?: Project, options?: DeployOptions): Promise<DeploymentSnapshot>
   keyOf(deployment: { readonly id: string }, action?: string): ActionKey
   /** Waits until a webhook of this kind was accepted and the latest run of the action has closed. */
   ended(
@@ -93,6 +102,9 @@ export interface HoldpointUnderTest {
   close(): Promise<void>
 }
 
+/** The `DATABASE_URL` of a build that goes on without a branch, in projects that say so. */
+export const OF_THE_RESOURCE = 'of the resource itself'
+
 /** Runs the real service against a local Vercel, on the shared Postgres. Resolves when it is ready. */
 export async function startHoldpoint(
   settings: HoldpointSettings = {},
@@ -112,6 +124,7 @@ export async function startHoldpoint(
         slug,
         name: slug,
       })),
+      checks: settings.checks !== undefined,
     },
     retry: { baseMs: 250, maxDelayMs: 1000 },
   })
@@ -139,6 +152,7 @@ export async function startHoldpoint(
         namespace: environment.temporalNamespace,
       },
       embedded: { postgres: () => Promise.resolve(postgresUrl) },
+      store: settings.store?.(),
       roles: settings.roles ?? { server: true, worker: true },
       workflowBundle: temporal.workflowBundle,
       log,
@@ -164,10 +178,10 @@ export async function startHoldpoint(
       ],
     })
   const project = createProject(['branch'])
-  const deploy = (from = project) =>
-    vercel.deploy(from, { environment: 'preview', gitBranch: 'feature/x' })
+  const deploy = (from = project, options: DeployOptions = {}) =>
+    vercel.deploy(from, { environment: 'preview', gitBranch: 'feature/x', ...options })
   const keyOf = ({ id }: { readonly id: string }, action = 'branch'): ActionKey => ({
-    installationId: vercel.installation.id,
+    installationId: vercel.deployment(id).installationId,
     resourceId: vercel.deployment(id).actions[0]?.resourceId ?? source.name,
     deploymentId: id,
     action,
@@ -193,8 +207,8 @@ export async function startHoldpoint(
     },
     createProject,
     deploy,
-    release: (from) =>
-      vercel.until(deploy(from).id, ({ readyState }) => readyState === 'READY', {
+    release: (from, options) =>
+      vercel.until(deploy(from, options).id, ({ readyState }) => readyState === 'READY', {
         description: 'readyState READY',
       }),
     keyOf,
@@ -252,7 +266,9 @@ function configuration(
     deadline = '1 minute',
     scope = 'deployment',
     keepFor = '1 hour',
+    policy,
     env = { FEATURE_FLAGS: 'preview' },
+    checks,
   }: HoldpointSettings,
 ) {
   const actions: Record<string, AnyAction> = {
@@ -263,10 +279,11 @@ function configuration(
       deadline,
       scope,
       keepFor,
+      ...(policy && { policy }),
     }),
     env: setEnvironment({ name: 'Set environment', variables: env }),
   }
-  return defineConfig({ actions })
+  return defineConfig({ actions, ...(checks && { checks: checks(postgresUrl) }) })
 }
 
 async function createSource(postgresUrl: string): Promise<{ name: string; url: string }> {
@@ -314,16 +331,20 @@ async function branchesOf(postgresUrl: string, vercel: Simulator): Promise<strin
 }
 
 function branchesInUse(vercel: Simulator): string[] {
-  return vercel
-    .deployments()
-    .filter(({ readyState, deletedAt }) => readyState === 'READY' && deletedAt === undefined)
-    .flatMap((deployment) =>
-      branchNames({
-        ...deployment,
-        actions: deployment.actions.filter(({ status }) => status === 'succeeded'),
-      }),
-    )
-    .sort()
+  return (
+    vercel
+      .deployments()
+      .filter(({ readyState, deletedAt }) => readyState === 'READY' && deletedAt === undefined)
+      // A policy may have it go on with what the resource itself gives.
+      .filter(({ env }) => env['DATABASE_URL'] !== OF_THE_RESOURCE)
+      .flatMap((deployment) =>
+        branchNames({
+          ...deployment,
+          actions: deployment.actions.filter(({ status }) => status === 'succeeded'),
+        }),
+      )
+      .sort()
+  )
 }
 
 function branchNames({ id, installationId, actions }: DeploymentSnapshot): string[] {

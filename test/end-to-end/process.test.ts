@@ -185,7 +185,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'the demo tells of a release, a cancel and a cleanup, and ends with code 0 as nothing is left',
+  'the demo tells of a release, a cancel, a cleanup and an installation that goes, and ends with code 0 as nothing is left',
   async (context) => {
     const { holdpoint, start } = await prepare(context)
     const demo = await start(['demo'])
@@ -195,7 +195,7 @@ test.concurrent(
     expect(told).toMatch(/DATABASE_URL leads to hp_\w+, as hp_\w+: 3 products, as in its source/)
     for (const phase of ['succeeded', 'canceled', 'cleaned'])
       expect(told).toContain(`branch: ${phase}`)
-    expect(told).toContain('All three stories ended as they must')
+    expect(told).toContain('All four stories ended as they must')
     for (const secret of [holdpoint.secrets.clientSecret, holdpoint.postgresUrl])
       expect(told).not.toContain(secret)
   },

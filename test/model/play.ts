@@ -47,7 +47,9 @@ const newSweepCall = () => ({
 
 const nobodyReconciles = {
   latest: () => Promise.reject(new Error('nobody reconciles here')),
+  end: () => Promise.reject(new Error('nobody checks here')),
   withdraw: () => Promise.reject(new Error('nobody reconciles here')),
+  withdrawOpen: () => Promise.reject(new Error('nobody removes an installation here')),
   resume: () => Promise.reject(new Error('nobody reconciles here')),
 }
 
@@ -185,6 +187,7 @@ export async function play(
   }
   const activities = createActivities({
     actions,
+    checks: new Map(),
     vercel: connection,
     headStarts: {
       opened: (id) => headStarts().opened(id),
@@ -297,9 +300,10 @@ export async function play(
                     drop: (id) => clock.within(worker, () => headStarts().drop(id)),
                   },
                 }),
+              registersChecks: false,
               acceptWithinMs: 5000,
             },
-            actionEvent,
+            { kind: 'action', action: actionEvent },
           )
           dispatched.catch((error: unknown) => {
             refused.push(`${event} of ${nameOf(key)} is not accepted: ${String(error)}`)

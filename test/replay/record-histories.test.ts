@@ -1,10 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import proto from '@temporalio/proto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
+import type { CheckDefinition, CheckResult } from '../../src/checks/define-check.ts'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
+import { checkRegistrationWorkflowId } from '../../src/domain/check-registration.ts'
+import { checkRunWorkflowId } from '../../src/domain/check-run.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import {
   branchAction,
@@ -18,6 +23,8 @@ import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
 // npm run record:histories
 // Records the histories that `replay.test.ts` replays, one of each way a run can go, for the version that package.json
 // names. Those of released versions stay as they are: runs of theirs may still be open.
+
+const { EventType } = proto.temporal.api.enums.v1
 
 const directory = join(import.meta.dirname, 'histories', packageJson.version)
 
@@ -36,6 +43,9 @@ interface Story {
   readonly play: (stage: Stage) => Promise<{ id: string; after?: Event } | { workflowId: string }>
   /** Whether the action also migrates and waits until it is ready. */
   readonly steps?: boolean
+  readonly policy?: ActionPolicy
+  /** A check of the branch, on previews and with their start. */
+  readonly check?: CheckDefinition['run']
 }
 interface Stage {
   readonly builds: HeldBuilds
@@ -88,6 +98,18 @@ const stories: Record<string, Story> = {
       builds.vercel.dials.deploymentOverrides = { integrations: { status: 'skipped' } }
       return Promise.resolve(builds.deploy())
     },
+  },
+
+  'skipped-by-its-policy': {
+    end: 'deploymentAction COMPLETED skipped',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+    policy: { gitBranches: { only: ['main'] } },
+  },
+
+  'refused-by-its-policy': {
+    end: 'deploymentAction FAILED failed',
+    play: ({ builds }) => Promise.resolve(builds.deploy()),
+    policy: { gitBranches: { only: ['main'] }, otherwise: 'fail' },
   },
 
   'canceled-while-provisioning': {
@@ -160,6 +182,84 @@ const stories: Record<string, Story> = {
     },
   },
 
+  'check-registration': {
+    end: 'checkRegistration COMPLETED without a phase',
+    play: async ({ builds }) => {
+      const workflowId = checkRegistrationWorkflowId({
+        installationId: builds.vercel.installation.id,
+        resourceId: 'db/42 %',
+        projectId: builds.project.id,
+      })
+      await environment.client.workflow.getHandle(workflowId).result()
+      return { workflowId }
+    },
+    check: succeeds,
+  },
+
+  'check-after-an-action-at-work': {
+    end: 'deploymentCheckRun COMPLETED without a phase',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      await untilAsked(builds, { id })
+      step.release()
+      return await checkRunOf(builds, { id })
+    },
+    check: succeeds,
+  },
+
+  'action-that-a-check-waited-for': {
+    end: 'deploymentAction COMPLETED without a phase',
+    play: async ({ builds, provider }) => {
+      const step = holdStep(provider, 'after', 'create')
+      const { id } = builds.deploy()
+      await step.reached
+      await untilAsked(builds, { id })
+      step.release()
+      return { id }
+    },
+    check: succeeds,
+  },
+
+  'check-of-an-action-that-failed': {
+    end: 'deploymentCheckRun COMPLETED failed',
+    play: async ({ builds, provider }) => {
+      provider.after = fail('create', { retryable: false })
+      return await checkRunOf(builds, builds.deploy())
+    },
+    check: succeeds,
+  },
+
+  'check-canceled-while-it-is-run': {
+    end: 'deploymentCheckRun COMPLETED canceled',
+    play: async ({ builds }) => {
+      builds.vercel.dials.cancelEndsCheckRun = false
+      const { id } = builds.deploy()
+      await builds.ended({ id })
+      const [run] = builds.vercel.deployment(id).checkRuns
+      builds.vercel.cancelCheckRun(id, run?.id ?? '')
+      return await checkRunOf(builds, { id })
+    },
+    check: ({ signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('aborted'))),
+      ),
+  },
+
+  'check-canceled-before-its-start': {
+    end: 'deploymentCheckRun COMPLETED canceled',
+    play: async ({ builds }) => {
+      builds.vercel.dials.cancelEndsCheckRun = false
+      builds.vercel.dials.holdWebhooks = ['deployment.checkrun.start']
+      const { id } = builds.deploy()
+      const [run] = builds.vercel.deployment(id).checkRuns
+      builds.vercel.cancelCheckRun(id, run?.id ?? '')
+      return await checkRunOf(builds, { id })
+    },
+    check: succeeds,
+  },
+
   'refused-outright': {
     end: 'deploymentAction FAILED failed',
     play: ({ builds }) => {
@@ -211,6 +311,22 @@ const stories: Record<string, Story> = {
   },
 }
 
+function succeeds(): Promise<CheckResult> {
+  return Promise.resolve({ conclusion: 'succeeded', text: 'All is well.' })
+}
+
+/** The workflow of the deployment's check run, once Vercel knows how it ended. */
+async function checkRunOf(builds: HeldBuilds, { id }: { id: string }) {
+  const [run] = await builds.checked({ id })
+  const workflowId = checkRunWorkflowId({
+    installationId: builds.vercel.installation.id,
+    deploymentId: id,
+    checkRunId: run?.id ?? '',
+  })
+  await environment.client.workflow.getHandle(workflowId).result()
+  return { workflowId }
+}
+
 const SUCCEEDED = { kind: 'patch', status: 'succeeded' } as const
 
 function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProvider['before'] {
@@ -220,26 +336,53 @@ function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProv
       : Promise.resolve()
 }
 
-test.each(Object.entries(stories))('%s', async (name, { end, play, steps = false }) => {
-  const provider = branchProvider()
-  const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
-  const builds = await holdBuilds(environment, {
-    branch: branchAction(provider, { deadline, steps }),
-  })
-  try {
-    const played = await play({ builds, provider })
-    if ('id' in played) await builds.ended(played, { after: played.after ?? 'start' })
-    const workflowId = 'id' in played ? actionWorkflowId(builds.keyOf(played)) : played.workflowId
-    const handle = environment.client.workflow.getHandle(workflowId)
-    const { type, status, searchAttributes } = await handle.describe()
-    const [phase = 'without a phase'] = searchAttributes['HoldpointPhase'] ?? []
-    expect(`${type} ${status.name} ${String(phase)}`).toBe(end)
-    const json = withoutMachine(historyToJSON(await handle.fetchHistory()))
-    await writeFile(join(directory, `${name}.json`), json)
-  } finally {
-    await builds.close()
-  }
-})
+/** Resolves when the deployment's check has asked its action to be told of its end. */
+async function untilAsked(builds: HeldBuilds, deployment: { id: string }): Promise<void> {
+  const workflowId = actionWorkflowId(builds.keyOf(deployment))
+  const handle = environment.client.workflow.getHandle(workflowId)
+  await expect
+    .poll(async () => (await handle.fetchHistory()).events?.map((each) => each.eventType))
+    .toContain(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
+}
+
+test.each(Object.entries(stories))(
+  '%s',
+  async (name, { end, play, steps = false, policy, check }) => {
+    const provider = branchProvider()
+    const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
+    const builds = await holdBuilds(
+      environment,
+      { branch: branchAction(provider, { deadline, steps, policy }) },
+      {
+        ...(check && {
+          checks: {
+            smoke: {
+              name: 'Smoke',
+              requires: 'none',
+              targets: ['preview'],
+              after: 'branch',
+              run: check,
+            },
+          },
+        }),
+      },
+    )
+    try {
+      if (check) await builds.checksRegistered()
+      const played = await play({ builds, provider })
+      if ('id' in played) await builds.ended(played, { after: played.after ?? 'start' })
+      const workflowId = 'id' in played ? actionWorkflowId(builds.keyOf(played)) : played.workflowId
+      const handle = environment.client.workflow.getHandle(workflowId)
+      const { type, status, searchAttributes } = await handle.describe()
+      const [phase = 'without a phase'] = searchAttributes['HoldpointPhase'] ?? []
+      expect(`${type} ${status.name} ${String(phase)}`).toBe(end)
+      const json = withoutMachine(historyToJSON(await handle.fetchHistory()))
+      await writeFile(join(directory, `${name}.json`), json)
+    } finally {
+      await builds.close()
+    }
+  },
+)
 
 /** Takes out what tells of the machine: who did it (`pid@host`, also in names of sticky queues), and stacks. */
 function withoutMachine(json: string): string {

@@ -18,6 +18,7 @@ beforeAll(async () => {
     taskQueue: environment.taskQueue,
     deadlineMs: () => 60_000,
     reportRunningAfterMs: null,
+    registersChecks: false,
     acceptWithinMs: 5000,
   }
 })
@@ -36,7 +37,10 @@ const latest = (key: ActionKey) => latestRun(environment.client, actionWorkflowI
 const terminate = (key: ActionKey) =>
   environment.client.workflow.getHandle(actionWorkflowId(key)).terminate()
 const start = (key: ActionKey) =>
-  dispatchEvent(dispatch, { key, wish: 'run', deliveryId: 'uev_1', occurredAt: 0 })
+  dispatchEvent(dispatch, {
+    kind: 'action',
+    action: { key, wish: 'run', deliveryId: 'uev_1', occurredAt: 0 },
+  })
 const because = 'A reason.'
 
 test('a key without a run has none', async () => {

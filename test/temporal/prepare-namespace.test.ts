@@ -106,6 +106,7 @@ describe('a worker', () => {
       dataConverter: {},
       activities: createActivities({
         actions: new Map(),
+        checks: new Map(),
         vercel: { baseUrl: '', timeoutMs: 1, accessToken: () => Promise.resolve('') },
         holdpoint: 'holdpoint for tests',
         deriveSecrets: secretDeriver(['key']),
@@ -114,7 +115,9 @@ describe('a worker', () => {
         cancelRun: () => Promise.resolve(),
         runs: {
           latest: () => Promise.resolve('none'),
+          end: () => Promise.resolve('none'),
           withdraw: () => Promise.resolve(),
+          withdrawOpen: () => Promise.resolve(0),
           resume: () => Promise.resolve(),
         },
       }),

@@ -72,9 +72,13 @@ test('an action ends on the version it began with, and what comes later goes to 
         taskQueue,
         deadlineMs: () => 60_000,
         reportRunningAfterMs: null,
+        registersChecks: false,
         acceptWithinMs: 5000,
       },
-      { key: keyOf(deploymentId), wish, deliveryId: 'delivery', occurredAt: 0 },
+      {
+        kind: 'action',
+        action: { key: keyOf(deploymentId), wish, deliveryId: 'delivery', occurredAt: 0 },
+      },
     )
   const keyOf = (deploymentId: string): ActionKey => ({
     installationId: 'icfg_1',

@@ -70,6 +70,56 @@ describe('a body has exactly the keys of Vercel’s closed schema', () => {
   })
 })
 
+test('succeeded with a note tells people why it is not the usual success', async () => {
+  const note = 'Nothing was made for bots.'
+  expect(await bodyOf({ ...succeeded({}), note } as ActionStatus)).toEqual({
+    status: 'succeeded',
+    statusText: note,
+  })
+})
+
+describe('a success without secrets is taken by a Vercel', () => {
+  const report = async (outcomesRequired: boolean, ...statuses: ActionStatus[]) => {
+    const { vercel, project } = await vercelForTest({ dials: { outcomesRequired } })
+    const accessToken = () => Promise.resolve(ACCESS_TOKEN)
+    const connection = { baseUrl: vercel.url, timeoutMs: 2000, accessToken }
+    for (const status of statuses) {
+      const { id } = vercel.deploy(project)
+      const at = { installationId: vercel.installation.id, resourceId: 'db-42', deploymentId: id }
+      await updateActionStatus(connection, { ...at, action: 'branch' }, status)
+      const ready = await vercel.until(id, ({ readyState }) => readyState === 'READY')
+      expect(ready.env).toEqual({ DATABASE_URL: 'shared', REGION: 'iad1' })
+      expect(ready.actions[0]).toMatchObject({ status: 'succeeded', terminalCount: 1 })
+    }
+    return vercel.records.flatMap((event) =>
+      event.kind === 'request' && event.method === 'PATCH' ? [event.body] : [],
+    )
+  }
+  const bare = { status: 'succeeded' }
+  const empty = { ...bare, outcomes: [{ kind: 'resource-secrets', secrets: [] }] }
+
+  test('that wants none, without any', async () => {
+    expect(await report(false, succeeded({}), succeeded({}))).toEqual([bare, bare])
+  })
+
+  test('that wants outcomes, with an empty one, and from then on at once', async () => {
+    expect(await report(true, succeeded({}), succeeded({}))).toEqual([bare, empty, empty])
+  })
+})
+
+test('a success with secrets that is refused is sent no second time', async () => {
+  const { connection, received } = await smallServer(
+    json(400, { error: { code: 'bad_request', message: 'No.' } }),
+  )
+  const refused = updateActionStatus(connection, key, succeeded({ A: '1' }))
+  await expect(refused).rejects.toMatchObject({ status: 400 })
+  expect(received).toHaveLength(1)
+  await expect(updateActionStatus(connection, key, succeeded({}))).rejects.toMatchObject({
+    status: 400,
+  })
+  expect(received).toHaveLength(3)
+})
+
 describe('a reason is cut to 256 characters', () => {
   const statusText = async (reason: string) =>
     (await bodyOf({ kind: 'failed', reason }))['statusText'] as string

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ActionFailure } from '../../src/domain/failure.ts'
 import { checkVercelAccess } from '../../src/vercel/check-access.ts'
 import { ACCESS_TOKEN, vercelForTest } from '../simulator/vercel-for-test.ts'
 import { connectionTo, deadUrl, json, smallServer, TOKEN } from './small-server.ts'
@@ -10,6 +11,30 @@ test('a Vercel that takes the token and has our time is in order', async () => {
     { subject: 'Vercel token', level: 'ok' },
     { subject: 'Clock', level: 'ok' },
   ])
+})
+
+test('the token of one installation is tried, and what is wrong is told of that installation', async () => {
+  const { vercel } = await vercelForTest()
+  const asked: string[] = []
+  const accessToken = async (installationId: string) => {
+    asked.push(installationId)
+    return TOKEN
+  }
+  const [finding] = await checkVercelAccess({ ...connectionTo(vercel.url), accessToken }, 'icfg_7')
+  expect(new Set(asked)).toEqual(new Set(['icfg_7']))
+  expect(finding).toMatchObject({ level: 'error', fix: expect.stringContaining('icfg_7') })
+})
+
+test('a token that cannot be had is told with its own words', async () => {
+  const { vercel } = await vercelForTest()
+  const failure = new ActionFailure('unknown', 'Nobody has one.', { retryable: false })
+  const accessToken = () => Promise.reject(failure)
+  const [finding] = await checkVercelAccess({ ...connectionTo(vercel.url), accessToken })
+  expect(finding).toMatchObject({
+    level: 'error',
+    message: 'Nobody has one.',
+    fix: expect.stringContaining('accessToken'),
+  })
 })
 
 describe('what is wrong is told with the variable to set', () => {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { ActionFailure } from '../../src/domain/failure.ts'
 import {
   requestVercel,
   type VercelConnection,
@@ -81,6 +82,105 @@ test('the installation’s own token is asked for each call and sent as the head
   expect(JSON.stringify(elsewhere)).not.toContain(TOKEN)
   expect(received[1]).toMatchObject({ method: 'PATCH', body: '{"a":1}' })
   expect(received[1]?.headers['content-type']).toBe('application/json')
+})
+
+describe('a token that Vercel refuses', () => {
+  /** Takes the token `good` only. */
+  const vercel = (status: number) =>
+    smallServer((response, request) =>
+      json(request.headers.authorization === 'Bearer good' ? 200 : status, { taken: true })(
+        response,
+        request,
+      ),
+    )
+  /** Gives these tokens one after the other, and remembers what it was asked. */
+  const tokens = (...given: (string | Error)[]) => {
+    const asked: (string | undefined)[][] = []
+    const accessToken = async (...request: (string | undefined)[]) => {
+      const token = given[asked.push(request) - 1]
+      if (token === undefined || token instanceof Error) throw token ?? new Error('asked too often')
+      return token
+    }
+    return { asked, accessToken }
+  }
+  const patch: VercelRequest = { ...read, method: 'PATCH', body: { a: 1 } }
+
+  test.each([401, 403])('with %i is asked for anew, and the request sent again', async (status) => {
+    const { url, received } = await vercel(status)
+    const { asked, accessToken } = tokens('old', 'good')
+    const connection = { ...connectionTo(url), accessToken }
+    expect(await requestVercel(connection, patch)).toEqual({ taken: true })
+    expect(asked).toEqual([
+      ['icfg_A', undefined],
+      ['icfg_A', 'old'],
+    ])
+    expect(received.map(({ body, headers }) => [body, headers.authorization])).toEqual([
+      ['{"a":1}', 'Bearer old'],
+      ['{"a":1}', 'Bearer good'],
+    ])
+  })
+
+  test('is not sent again when there is no other', async () => {
+    const { url, received } = await vercel(401)
+    const { accessToken } = tokens('old', 'old')
+    expect(await refusalOf({ ...connectionTo(url), accessToken })).toMatchObject({ status: 401 })
+    expect(received).toHaveLength(1)
+  })
+
+  test('is asked for once only, so two refusals are the end of it', async () => {
+    const { url, received } = await vercel(403)
+    const { asked, accessToken } = tokens('old', 'older', 'good')
+    expect(await refusalOf({ ...connectionTo(url), accessToken })).toMatchObject({ status: 403 })
+    expect([asked.length, received.length]).toEqual([2, 2])
+  })
+
+  test('is what is told when another cannot be had', async () => {
+    const { url } = await vercel(401)
+    const { accessToken } = tokens('old', new Error('hunter2'))
+    const error = await refusalOf({ ...connectionTo(url), accessToken })
+    expect(error).toMatchObject({ status: 401, code: 'unknown' })
+  })
+})
+
+describe('without a token nothing is sent', () => {
+  const refusal = async (error: Error) => {
+    const { url, received } = await smallServer()
+    const accessToken = async () => {
+      throw error
+    }
+    const refused = await refusalOf({ ...connectionTo(url), accessToken })
+    expect(received).toEqual([])
+    return refused
+  }
+
+  test('and where nobody has one, it is as if Vercel had refused it', async () => {
+    const failure = new ActionFailure('access_token_unknown', 'None.', { retryable: false })
+    expect(await refusal(failure)).toMatchObject({
+      status: 401,
+      code: 'no_access_token',
+      message: 'None.',
+      mayHaveActed: false,
+    })
+  })
+
+  test('and where one may come, it is as if there were no answer yet', async () => {
+    const failure = new ActionFailure('away', 'Later.', { retryable: true, retryAfterMs: 7 })
+    expect(await refusal(failure)).toMatchObject({
+      status: 0,
+      code: 'no_access_token',
+      message: 'Later.',
+      mayHaveActed: false,
+      retryable: true,
+      retryAfterMs: 7,
+    })
+  })
+
+  test('and of an unforeseen error nothing is repeated', async () => {
+    const error = await refusal(new Error('hunter2'))
+    expect(error).toMatchObject({ status: 0, code: 'no_access_token' })
+    expect(error.message).toContain('icfg_A')
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2')
+  })
 })
 
 describe('no error shows the token or the body that was sent', () => {

@@ -83,6 +83,69 @@ describe('a deployment is read from each of the shapes Vercel answers in', () =>
   })
 })
 
+describe('where a deployment comes from', () => {
+  test('is told by its creator and its metadata', async () => {
+    const { read } = await readHeld()
+    const { repository } = read.origin ?? {}
+    expect(read.origin).toEqual({
+      makers: ['ada', 'ada', 'Ada'],
+      repository: expect.stringMatching(/^team-1\/shop$/),
+      commitRepository: repository,
+    })
+    const shown = await readHeld({ deploymentShape: 'public' })
+    expect(shown.read.origin).toEqual(read.origin)
+  })
+
+  test.each([
+    ['GitHub', { githubPrId: '7' }, { pullRequest: '7' }],
+    ['GitHub, as a number', { githubPrId: 7 }, { pullRequest: '7' }],
+    ['GitLab', { gitlabMrId: '8' }, { pullRequest: '8' }],
+    ['Bitbucket', { bitbucketPrId: '9' }, { pullRequest: '9' }],
+    [
+      'a fork at GitHub',
+      {
+        githubOrg: 'acme',
+        githubRepo: 'shop',
+        githubCommitOrg: 'eve',
+        githubCommitRepo: 'shop',
+        githubCommitAuthorLogin: 'dependabot[bot]',
+      },
+      { makers: ['dependabot[bot]'], repository: 'acme/shop', commitRepository: 'eve/shop' },
+    ],
+    [
+      'an author at GitLab',
+      { gitlabCommitAuthorLogin: 'ada', gitlabCommitAuthorName: 'Ada L.' },
+      { makers: ['ada', 'Ada L.'] },
+    ],
+    ['an author at Bitbucket', { bitbucketCommitAuthorName: 'Ada' }, { makers: ['Ada'] }],
+    ['half of a repository', { githubOrg: 'acme', githubCommitRepo: 'shop' }, {}],
+    ['wrong types', { githubOrg: {}, githubCommitAuthorLogin: [], githubPrId: null }, {}],
+  ])('at %s', async (_, meta, origin) => {
+    const read = await readAnswer({ id: 'dpl_1', meta })
+    expect(read.origin).toEqual({ makers: [], ...origin })
+  })
+
+  test.each([
+    [{ prId: 7 }, { pullRequest: '7' }],
+    [{ prId: '7' }, { pullRequest: '7' }],
+    [{ prId: null }, {}],
+    // Of which of the two repositories it is nobody says.
+    [{ prId: {}, org: 'acme', repo: 'shop' }, {}],
+  ])('is told by the git source %j', async (gitSource, origin) => {
+    const read = await readAnswer({ id: 'dpl_1', gitSource, creator: { username: 'ada' } })
+    expect(read.origin).toEqual({ makers: ['ada'], ...origin })
+  })
+
+  test('is not known from an answer without metadata and git source', async () => {
+    expect(await readAnswer({ id: 'dpl_1', creator: { username: 'ada' } })).not.toHaveProperty(
+      'origin',
+    )
+    expect((await readAnswer({ id: 'dpl_1', meta: {}, creator: 'x' })).origin).toEqual({
+      makers: [],
+    })
+  })
+})
+
 describe('what Vercel may add or change loses none of the rest', () => {
   test('new enum values', async () => {
     const overrides = {

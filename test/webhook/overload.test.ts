@@ -23,7 +23,7 @@ beforeEach(async () => {
     secrets: ['secret'],
     accept: async (event) => {
       const status = await answer()
-      accepted.push(event.key.deploymentId)
+      if (event.kind === 'action') accepted.push(event.action.key.deploymentId)
       return status
     },
     unready: () => Promise.resolve(undefined),

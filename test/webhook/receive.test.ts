@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ActionEvent } from '../../src/domain/action-event.ts'
+import type { Acceptance, VercelEvent } from '../../src/domain/vercel-event.ts'
 import { jsonLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
@@ -9,9 +9,9 @@ import { rawWebhook } from './raw-bytes.ts'
 // The front door over real HTTP; behind it stands a list of what was accepted.
 
 const secrets = ['new-secret', 'old-secret']
-let accepted: ActionEvent[] = []
+let accepted: VercelEvent[] = []
 let lines: string[] = []
-let answer: () => Promise<'accepted' | 'duplicate'>
+let answer: () => Promise<Acceptance>
 let door: Listener
 
 beforeAll(async () => {
@@ -83,16 +83,19 @@ describe('a signed event is accepted', () => {
     expect(await post(start)).toMatchObject({ status: 200, body: { status: 'accepted' } })
     expect(accepted).toEqual([
       {
-        key: {
-          installationId: 'icfg_A',
-          resourceId: 'team/db 42%',
-          deploymentId: 'dpl_9',
-          action: 'branch',
+        kind: 'action',
+        action: {
+          key: {
+            installationId: 'icfg_A',
+            resourceId: 'team/db 42%',
+            deploymentId: 'dpl_9',
+            action: 'branch',
+          },
+          wish: 'run',
+          deliveryId: 'uev_1',
+          occurredAt: 1_767_225_600_123,
+          teamId: 'team_1',
         },
-        wish: 'run',
-        deliveryId: 'uev_1',
-        occurredAt: 1_767_225_600_123,
-        teamId: 'team_1',
       },
     ])
   })
@@ -103,7 +106,7 @@ describe('a signed event is accepted', () => {
     ['cleanup', 'cleaned'],
   ])('%s asks that the action be %s', async (kind, wish) => {
     await post({ ...start, type: `deployment.integration.action.${kind}` })
-    expect(accepted).toMatchObject([{ wish }])
+    expect(accepted).toMatchObject([{ action: { wish } }])
   })
 
   test('with either of two secrets, while one is being rotated', async () => {
@@ -122,8 +125,33 @@ describe('a signed event is accepted', () => {
       payload: { ...payload, team: null, project: { id: 'prj_1' }, options: { parent: 'main' } },
     }
     expect((await post(sparse)).status).toBe(200)
-    expect(accepted).toMatchObject([{ options: { parent: 'main' } }])
-    expect(accepted[0]).not.toHaveProperty('teamId')
+    expect(accepted).toMatchObject([{ action: { options: { parent: 'main' } } }])
+    expect(accepted[0]).not.toHaveProperty('action.teamId')
+  })
+
+  test.each([
+    [
+      'deployment.checkrun.start',
+      { checkRun: { id: 'ckr_1' }, deployment: { id: 'dpl_9' }, installationId: 'icfg_A' },
+      { kind: 'check-run', run: { key: { checkRunId: 'ckr_1' } } },
+    ],
+    [
+      'integration-resource.project-connected',
+      { installationId: 'icfg_A', resourceId: 'db', projectId: 'prj_1' },
+      { kind: 'resource-connected', projectId: 'prj_1' },
+    ],
+  ])('of the type %s, and logged with its ids', async (type, payload, event) => {
+    expect(await post({ ...start, type, payload })).toMatchObject({
+      status: 200,
+      body: { status: 'accepted' },
+    })
+    expect(accepted).toMatchObject([event])
+    expect(lines.join()).toContain('"event":"webhook.accepted","installationId":"icfg_A"')
+  })
+
+  test('and answered as ignored when nothing is to be done about it', async () => {
+    answer = () => Promise.resolve('ignored')
+    expect(await post(start)).toMatchObject({ status: 200, body: { status: 'ignored' } })
   })
 
   test('as a duplicate when the same one came before', async () => {

@@ -1,3 +1,4 @@
+import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import { defineAction } from '../../src/actions/define-action.ts'
 import type { ActionCall, ProvisionedObject } from '../../src/actions/define-action.ts'
 import { type ActionKey, actionDigest } from '../../src/domain/action-key.ts'
@@ -37,7 +38,11 @@ export function branchProvider(): BranchProvider {
 /** An action whose branches live at the provider; with `steps` it also migrates and waits until it is ready. */
 export function branchAction(
   provider: BranchProvider,
-  { deadline = '1 minute', steps = false }: { deadline?: string; steps?: boolean } = {},
+  {
+    deadline = '1 minute',
+    steps = false,
+    policy,
+  }: { deadline?: string; steps?: boolean; policy?: ActionPolicy | undefined } = {},
 ) {
   const step = async (name: ProviderStep, call: ActionCall, effect: () => void) => {
     provider.calls.push(name)
@@ -49,6 +54,7 @@ export function branchAction(
   return defineAction<Record<never, never>, { branch: string }>({
     name: 'Branch',
     deadline,
+    policy,
     async provision(call) {
       const branch = actionDigest(call.key)
       const { key, holdpoint } = call

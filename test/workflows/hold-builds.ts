@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
+import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { actionRuns } from '../../src/cli/action-runs.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
 import type { ActionKey } from '../../src/domain/action-key.ts'
+import type { InstallationStore } from '../../src/installations/store.ts'
 import { silentLog } from '../../src/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import { listen } from '../../src/server/listen.ts'
 import {
+  type CheckRunSnapshot,
   type DeploymentSnapshot,
   type Project,
   type Simulator,
@@ -31,6 +34,10 @@ export interface HeldBuilds {
   keyOf(deployment: { readonly id: string }, action?: string): ActionKey
   /** Deploys a preview and answers it as it is at once. */
   deploy(): DeploymentSnapshot
+  /** Resolves when the project has all checks. */
+  checksRegistered(): Promise<void>
+  /** Resolves with the deployment's check runs, when there are some and all are completed. */
+  checked(deployment: { readonly id: string }): Promise<readonly CheckRunSnapshot[]>
   /**
    * Waits until a webhook of this kind was answered, then for the latest run of the action to close; time skips
    * meanwhile. Answers how it ended.
@@ -48,12 +55,20 @@ export async function holdBuilds(
   actions: Record<string, ActionDefinition>,
   {
     reportRunningAfterMs = 0,
+    checks = {},
     local = {},
-  }: { reportRunningAfterMs?: number | null; local?: Partial<SimulatorOptions> } = {},
+    installations,
+  }: {
+    reportRunningAfterMs?: number | null
+    /** With some, Vercel has the product's checks switched on; `checksRegistered` tells when they are there. */
+    checks?: Record<string, CheckDefinition>
+    local?: Partial<SimulatorOptions>
+    installations?: InstallationStore
+  } = {},
 ): Promise<HeldBuilds> {
   // A queue for each worker: the poll of one that was shut down may still swallow a task.
   const taskQueue = `${environment.taskQueue}-${randomUUID().slice(0, 8)}`
-  const config = defineConfig({ temporal: { taskQueue }, actions })
+  const config = defineConfig({ temporal: { taskQueue }, actions, checks })
   const { client } = environment
   const vercel = await startSimulator({
     clientSecret: 'client-secret',
@@ -62,6 +77,7 @@ export async function holdBuilds(
       id: 'product',
       name: 'Product',
       actions: [...Object.keys(actions), 'undeclared'].map((slug) => ({ slug, name: slug })),
+      checks: config.checks.size > 0,
     },
     retry: { baseMs: 20 },
     ...local,
@@ -81,6 +97,7 @@ export async function holdBuilds(
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
     reportRunningAfterMs,
     headStarts,
+    registersChecks: config.checks.size > 0,
     acceptWithinMs: 5000,
   }
   const door = await listen(
@@ -101,6 +118,7 @@ export async function holdBuilds(
       dataConverter: {},
       activities: createActivities({
         actions: config.actions,
+        checks: config.checks,
         vercel: connection,
         headStarts,
         holdpoint: 'holdpoint for tests',
@@ -109,6 +127,7 @@ export async function holdBuilds(
         confirmAttempt: (taskToken) => confirmAttempt(client, taskToken),
         cancelRun: (run) => cancelRun(client, run),
         runs: actionRuns(client, dispatch),
+        ...(installations && { installations }),
       }),
     },
   )
@@ -131,6 +150,21 @@ export async function holdBuilds(
     vercelToken,
     keyOf,
     deploy: () => vercel.deploy(project, { environment: 'preview', gitBranch: 'feature/x' }),
+    async checksRegistered() {
+      if (project.checks.length >= config.checks.size) return
+      await vercel.untilEvent(() => project.checks.length >= config.checks.size, {
+        description: 'all checks are registered',
+      })
+    },
+    async checked({ id }) {
+      const { checkRuns } = await vercel.until(
+        id,
+        ({ checkRuns }) =>
+          checkRuns.length > 0 && checkRuns.every(({ status }) => status === 'completed'),
+        { description: 'all check runs are completed' },
+      )
+      return checkRuns
+    },
     async ended(deployment, { after = 'start', action = slug } = {}) {
       const { end, message } = await runEnd({ vercel, client }, keyOf(deployment, action), after)
       return { ...end, message }

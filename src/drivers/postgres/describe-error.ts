@@ -35,6 +35,11 @@ export function describeError(error: unknown, doing: string): ActionFailure {
   })
 }
 
+/** Whether a SQLSTATE tells of a lost connection, a server that is full or shuts down, or a deadlock. */
+export function isPassing(code: string): boolean {
+  return /^(08|53|57P|40)/.test(code)
+}
+
 /** Whether the server is away, shutting down, starting or full: the same call may succeed a moment later. */
 function isConnectionLoss(error: unknown, code: string | undefined): boolean {
   if (code === undefined)

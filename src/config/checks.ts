@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { CheckDefinition, DeclaredCheck } from '../checks/define-check.ts'
+import { CHECK_BLOCKS, CHECK_REQUIREMENTS } from '../domain/check-registration.ts'
+import { DEFAULT_CHECK_TIMEOUT_MS, withoutMargin } from '../domain/check-run.ts'
+import { parseDuration } from '../domain/duration.ts'
+
+const duration = z
+  .string()
+  .refine(
+    (text) => timeMs(text) !== undefined,
+    "must be a duration from '1 second' to '45 minutes'",
+  )
+  .optional()
+
+export const checkSchema = z.looseObject({
+  name: z.string().min(1).max(100),
+  requires: z.enum(CHECK_REQUIREMENTS).optional(),
+  blocks: z.enum(CHECK_BLOCKS).optional(),
+  targets: z.array(z.string().min(1)).min(1).optional(),
+  timeout: duration,
+  deadline: duration,
+  isRerequestable: z.boolean().optional(),
+  after: z.string().optional(),
+})
+
+/** What is wrong with checks beside one another and the actions, by field. Each by itself was checked before. */
+export function checkProblems(
+  checks: Readonly<Record<string, CheckDefinition>>,
+  actions: Readonly<Record<string, unknown>>,
+): { path: string[]; message: string }[] {
+  const names = new Set<string>()
+  return Object.entries(checks).flatMap(([slug, { name, after, timeout, deadline }]) => {
+    const problems: { path: string[]; message: string }[] = []
+    const add = (field: string, message: string) =>
+      problems.push({ path: ['checks', slug, field], message })
+    if (names.has(name)) add('name', `must not be that of another check (${name})`)
+    names.add(name)
+    if (after !== undefined && !Object.hasOwn(actions, after))
+      add('after', `must be the slug of an action (${Object.keys(actions).join(', ') || 'none'})`)
+    if (deadline !== undefined && (timeMs(deadline) ?? 0) > timeoutMs(timeout))
+      add('deadline', 'must not be longer than the timeout')
+    return problems
+  })
+}
+
+/** A check that was checked, with its defaults filled in. */
+export function declareCheck(slug: string, definition: CheckDefinition): DeclaredCheck {
+  const { name, requires = 'deployment-url', blocks, targets, isRerequestable } = definition
+  const { timeout, deadline } = definition
+  return {
+    slug,
+    definition,
+    declaration: {
+      name,
+      // Vercel's default, which its document demands all the same.
+      requires,
+      ...(blocks !== undefined && { blocks }),
+      ...(targets !== undefined && { targets }),
+      ...(timeout !== undefined && { timeoutSeconds: Math.round(timeoutMs(timeout) / 1000) }),
+      ...(isRerequestable !== undefined && { isRerequestable }),
+    },
+    deadlineMs: (deadline && timeMs(deadline)) || withoutMargin(timeoutMs(timeout)),
+  }
+}
+
+function timeoutMs(timeout: string | undefined): number {
+  return (timeout && timeMs(timeout)) || DEFAULT_CHECK_TIMEOUT_MS
+}
+
+function timeMs(text: string): number | undefined {
+  const value = parseDuration(text)
+  return value !== undefined && value >= 1000 && value <= 45 * 60_000 ? value : undefined
+}

@@ -1,0 +1,194 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { Secret } from '../domain/secret.ts'
+import type { Installation, InstallationStore } from '../installations/store.ts'
+import { lockedFor, type PartnerEnvironment, refusals } from './lock.ts'
+import { PartnerError } from './partner-error.ts'
+
+import { refuseInvalid } from './refuse-invalid.ts'
+
+export interface InstallationDoor {
+  readonly store: InstallationStore
+  /** Answers a sentence for the customer where the provider keeps the installation, as with an unpaid bill. */
+  readonly refuseRemoval: (request: {
+    readonly installationId: string
+    readonly reason?: string
+  }) => Promise<string | undefined>
+  /**
+   * Has everything of the installation taken back, and answers whether that is done already. Resolves once Temporal
+   * has it: it is done then, whatever happens to this process. The second time it is the same removal.
+   */
+  readonly remove: (installationId: string, because: string) => Promise<{ finished: boolean }>
+}
+
+const path = '/v1/installations/{installationId}'
+const params = z.object({ installationId: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/) })
+const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+const installationAnswer = z
+  .object({ billingPlan: z.object({ id: z.string() }).optional() })
+  .openapi('Installation')
+
+const upsert = createRoute({
+  ...lockedFor('user'),
+  method: 'put',
+  path,
+  summary: 'The customer has installed the integration',
+  request: {
+    params,
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z.object({
+            scopes: z.array(z.string()),
+            acceptedPolicies: z.record(z.string(), z.string()).default({}),
+            credentials: z.object({
+              // It travels in a header of every call.
+              access_token: z.string().regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces'),
+              token_type: z.string(),
+            }),
+            account: z
+              .object({
+                name: z.string().nullish(),
+                url: z.string().nullish(),
+                contact: z.object({ email: z.string(), name: z.string().nullish() }).nullish(),
+              })
+              .nullish(),
+          }),
+        },
+      },
+    },
+  },
+  responses: { ...refusals, 200: json(installationAnswer, 'It is known, with its token') },
+})
+
+const read = createRoute({
+  ...lockedFor('system', 'user'),
+  method: 'get',
+  path,
+  summary: 'What the provider knows of the installation',
+  request: { params },
+  responses: { ...refusals, 200: json(installationAnswer, 'It is known') },
+})
+
+const update = createRoute({
+  ...lockedFor('user'),
+  method: 'patch',
+  path,
+  summary: 'The customer has chosen another plan',
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { 'application/json': { schema: z.object({ billingPlanId: z.string().min(1) }) } },
+    },
+  },
+  responses: { ...refusals, 200: json(installationAnswer, 'The plan is changed') },
+})
+
+const remove = createRoute({
+  ...lockedFor('user', 'system'),
+  method: 'delete',
+  path,
+  summary: 'The customer uninstalls the integration',
+  request: {
+    params,
+    body: {
+      content: {
+        'application/json': {
+          schema: z.object({
+            cascadeResourceDeletion: z.boolean().optional(),
+            reason: z.string().max(10_000).optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    ...refusals,
+    200: json(
+      z.object({ finalized: z.boolean() }),
+      'Everything of it goes; `finalized` once nothing is left',
+    ),
+  },
+})
+
+/** Installations: made, read, changed and removed. */
+export function installationRoutes({ store, refuseRemoval, remove: begin }: InstallationDoor) {
+  const known = async (installationId: string): Promise<Installation> => {
+    const installation = await store.getInstallation(installationId)
+    if (installation) return installation
+    throw new PartnerError(
+      404,
+      'not_found',
+      'This installation is not known here, so there is nothing to show or change: install the integration first.',
+    )
+  }
+  return new OpenAPIHono<PartnerEnvironment>({ defaultHook: refuseInvalid })
+    .openapi(upsert, async (c) => {
+      const { installationId } = c.req.valid('param')
+      const { scopes, acceptedPolicies, credentials, account } = c.req.valid('json')
+      const before = await store.getInstallation(installationId)
+      if (before?.state === 'removing') {
+        throw new PartnerError(
+          409,
+          'installation_removing',
+          'This installation is being removed, so it is not changed any more: install the integration again, which makes a new one.',
+        )
+      }
+      const { name, url, contact } = account ?? {}
+      await store.putInstallation(
+        {
+          ...before,
+          id: installationId,
+          scopes,
+          acceptedPolicies,
+          account: {
+            ...(name && { name }),
+            ...(url && { url }),
+            ...(contact && {
+              contact: { email: contact.email, ...(contact.name && { name: contact.name }) },
+            }),
+          },
+          state: 'active',
+        },
+        new Secret(credentials.access_token),
+      )
+      return c.json(shown(before), 200)
+    })
+    .openapi(read, async (c) => {
+      return c.json(shown(await known(c.req.valid('param').installationId)), 200)
+    })
+    .openapi(update, async (c) => {
+      const { installationId } = c.req.valid('param')
+      const { billingPlanId } = c.req.valid('json')
+      const installation = await known(installationId)
+      await store.updateInstallation(installationId, { billingPlanId })
+      return c.json(shown({ ...installation, billingPlanId }), 200)
+    })
+    .openapi(remove, async (c) => {
+      const { installationId } = c.req.valid('param')
+      const { reason } = c.req.valid('json') ?? {}
+      // The second time, after all is done: it is as removed as before.
+      if (!(await store.getInstallation(installationId))) return c.json({ finalized: true }, 200)
+      const refusal = await refuseRemoval({ installationId, ...(reason && { reason }) })
+      if (refusal !== undefined) {
+        throw new PartnerError(
+          409,
+          'removal_refused',
+          'The provider keeps this installation, so nothing of it was taken back.',
+          { userMessage: refusal },
+        )
+      }
+      const { finished } = await begin(installationId, 'The customer uninstalled the integration.')
+      return c.json({ finalized: finished }, 200)
+    })
+}
+
+function shown(installation: Pick<Installation, 'billingPlanId'> | undefined) {
+  const { billingPlanId: id } = installation ?? {}
+  return id === undefined ? {} : { billingPlan: { id } }
+}
