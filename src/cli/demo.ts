@@ -219,7 +219,8 @@ function describe(event: TimelineEvent): string | undefined {
     case 'webhook': {
       const kind = event.type.split('.').at(-1)
       const answer = event.result.kind === 'answered' ? event.result.status : event.result.kind
-      return `Vercel    → webhook ${kind} ${event.action ?? ''}, answered ${answer}`
+      const what = [kind, event.action].filter((word) => word !== undefined).join(' ')
+      return `Vercel    → webhook ${what}, answered ${answer}`
     }
     case 'request': {
       if (event.method !== 'PATCH')
