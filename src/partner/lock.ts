@@ -1,10 +1,10 @@
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { errorSchema } from './partner-error.ts'
-import { admit, type Caller, type CallerKind, type VerifyOidc } from './verify-oidc.ts'
+import { admit, type CallerKind, type VerifyOidc } from './verify-oidc.ts'
 
 export interface PartnerEnvironment {
-  readonly Variables: { readonly verify: VerifyOidc; caller: Caller }
+  readonly Variables: { readonly verify: VerifyOidc }
 }
 
 /** What a route is made with: open to these callers, each within its own installation, before anything else is looked at. */
@@ -19,7 +19,6 @@ function lock(callers: readonly CallerKind[]): MiddlewareHandler<PartnerEnvironm
       vercelAuth: c.req.header('x-vercel-auth'),
     })
     admit(caller, { callers, installationId: c.req.param('installationId') })
-    c.set('caller', caller)
     await next()
   })
 }

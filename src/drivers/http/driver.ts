@@ -9,7 +9,7 @@ import { listBranches, listPage } from './list-branches.ts'
 import { makeBranch } from './make-branch.ts'
 import { openBranch } from './open-branch.ts'
 import { type HttpOptions, readOptions } from './read-options.ts'
-import { createTurns } from './take-turns.ts'
+import { createTurns } from '../take-turns.ts'
 import { type HttpDriverRequest, isSignedBy } from './verify-request.ts'
 
 export interface HttpDriver extends ResourceDriver {

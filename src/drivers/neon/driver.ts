@@ -2,11 +2,11 @@ import { parseDuration } from '../../domain/duration.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import { Secret } from '../../domain/secret.ts'
 import type { DriverCall, ResourceDriver } from '../driver.ts'
+import { createTurns } from '../take-turns.ts'
 import { checkAccess, unreachable } from './check-access.ts'
 import { connectNeon, type Neon } from './client.ts'
 import { createBranch } from './create-branch.ts'
 import { deleteBranch } from './delete-branch.ts'
-import { createTurns } from './in-turn.ts'
 import { listBranches } from './list-branches.ts'
 import { describeNeonError } from './neon-error.ts'
 import { openBranch } from './open-branch.ts'
@@ -62,7 +62,7 @@ export function neon(options: NeonOptions): ResourceDriver {
   const { organization, projects, parent, database, role, pooled = true } = options
   const ttlMs = options.ttl === undefined ? undefined : knownTtl(options.ttl)
   const baseUrl = options.baseUrl ? knownUrl(options.baseUrl) : undefined
-  const inTurn = createTurns()
+  const takeTurns = createTurns()
   const closing = new AbortController()
   // An empty environment variable is as good as none.
   const apiKey = options.apiKey?.trim()
@@ -101,7 +101,7 @@ export function neon(options: NeonOptions): ResourceDriver {
       await run(call, `the branch ${ref.name} was not made`, async (api, bound) => {
         requireOwn(ref)
         const request = { source, ref, project: projectOf(source), parent, ttlMs }
-        await inTurn(ref.name, bound.signal, () => createBranch(api, request, bound))
+        await takeTurns(ref.name, bound.signal, () => createBranch(api, request, bound))
       })
     },
 
@@ -116,7 +116,7 @@ export function neon(options: NeonOptions): ResourceDriver {
       await run(call, `the branch ${ref.name} is not deleted`, async (api, { signal }) => {
         requireOwn(ref)
         const project = projectOf(ref.owner.resourceId)
-        await inTurn(ref.name, signal, () => deleteBranch(api, { project, ref }, signal))
+        await takeTurns(ref.name, signal, () => deleteBranch(api, { project, ref }, signal))
       })
     },
 
