@@ -21,3 +21,16 @@ export interface ResourceConnected {
 
 /** What became of an event: stored durably, known before, or of no use here. */
 export type Acceptance = 'accepted' | 'duplicate' | 'ignored'
+
+/** Whose event it is. */
+export function installationOf(event: VercelEvent): string {
+  switch (event.kind) {
+    case 'action':
+      return event.action.key.installationId
+    case 'check-run':
+      return event.run.key.installationId
+    case 'resource-connected':
+    case 'installation-removed':
+      return event.installationId
+  }
+}

@@ -64,30 +64,109 @@ export function bodyRoom(capacityBytes: number): BodyRoom {
   }
 }
 
-export interface Queue {
-  /** Nothing more can wait: whoever runs a task now breaks the bound. */
-  readonly full: boolean
-  /** Runs the task when its turn comes, first come, first served; answers or throws what it does. */
-  run<Result>(task: () => Promise<Result>): Promise<Result>
+export interface FairQueue {
+  /**
+   * Runs the task when its turn comes; answers or throws what it does. Throws `Overloaded` when it got no turn: nothing
+   * of it was done then.
+   */
+  run<Result>(owner: string, task: () => Promise<Result>): Promise<Result>
 }
 
-/** Runs `atOnce` tasks at the same time, while `waiting` more wait for their turn. */
-export function boundedQueue({ atOnce, waiting }: { atOnce: number; waiting: number }): Queue {
-  const turns: (() => void)[] = []
-  let running = 0
+/** More came in than can be held. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded'
+}
+
+export interface FairQueueBounds {
+  /** How many tasks run at the same time. */
+  readonly atOnce: number
+  /** How many of one owner. */
+  readonly atOnceEach: number
+  /** How many more wait for their turn. */
+  readonly waiting: number
+  /** How long each of them waits at most, in milliseconds. */
+  readonly waitMs: number
+}
+
+interface Waiter {
+  begin(): void
+  refuse(): void
+}
+
+/**
+ * Bounds the work in hand, and lets no owner's crowd delay another owner: the owners who wait take turns, and when no
+ * more can wait, the newest of the longest line gives way.
+ */
+export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBounds): FairQueue {
+  /** Of owners who have waiters, each in the order in which they came; whose turn is next comes first. */
+  const lines = new Map<string, Set<Waiter>>()
+  const running = new Map<string, number>()
+  let [runningInAll, waitingInAll] = [0, 0]
+
+  function hasRoomFor(owner: string): boolean {
+    return runningInAll < atOnce && (running.get(owner) ?? 0) < atOnceEach
+  }
+
+  function count(owner: string, change: 1 | -1): void {
+    runningInAll += change
+    const ofOwner = (running.get(owner) ?? 0) + change
+    if (ofOwner > 0) running.set(owner, ofOwner)
+    else running.delete(owner)
+  }
+
+  function leave(owner: string, waiter: Waiter): void {
+    const line = lines.get(owner)
+    if (!line?.delete(waiter)) return
+    waitingInAll -= 1
+    if (line.size === 0) lines.delete(owner)
+  }
+
+  function untilItsTurn(owner: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer)
+        leave(owner, waiter)
+        settle()
+      }
+      const waiter = {
+        begin: () => end(resolve),
+        refuse: () => end(() => reject(new Overloaded('There was no turn for it.'))),
+      }
+      const timer = setTimeout(waiter.refuse, waitMs)
+      const line = lines.get(owner) ?? new Set()
+      lines.set(owner, line.add(waiter))
+      waitingInAll += 1
+      if (waitingInAll > waiting) newestOfTheLongest()?.refuse()
+    })
+  }
+
+  function newestOfTheLongest(): Waiter | undefined {
+    const [longest] = [...lines.values()].sort((a, b) => b.size - a.size)
+    return [...(longest ?? [])].at(-1)
+  }
+
+  function passOn(): void {
+    for (const [owner, line] of lines) {
+      if (!hasRoomFor(owner)) continue
+      const [next] = line
+      // Whoever had a turn comes last from now on.
+      lines.delete(owner)
+      lines.set(owner, line)
+      count(owner, 1)
+      next?.begin()
+      return
+    }
+  }
+
   return {
-    get full() {
-      return turns.length >= waiting && running >= atOnce
-    },
-    async run(task) {
-      if (running < atOnce) running++
-      else await new Promise<void>((resolve) => turns.push(resolve))
+    async run(owner, task) {
+      if (hasRoomFor(owner)) count(owner, 1)
+      else await untilItsTurn(owner)
       try {
         return await task()
       } finally {
-        const next = turns.shift()
-        if (next) next()
-        else running--
+        count(owner, -1)
+        passOn()
       }
     },
   }

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
-import type { Acceptance, VercelEvent } from '../domain/vercel-event.ts'
+import { type Acceptance, installationOf, type VercelEvent } from '../domain/vercel-event.ts'
 import type { Log, LogFields } from '../log.ts'
-import { bodyRoom, boundedQueue } from './admission.ts'
+import { bodyRoom, fairQueue, Overloaded } from './admission.ts'
 import { parseEvent } from './parse-event.ts'
 import { readBody } from './read-body.ts'
 import { parseSignature, verifySignature } from './verify-signature.ts'
@@ -13,10 +13,16 @@ const SMALL_BODY_BYTES = 64 * 1024
 /** Of each room, so twice that of bodies is held at most: 512 to 2048 small ones, 32 or more large ones. */
 const ROOM_BYTES = 32 * 1024 * 1024
 
-/** Far more than Temporal needs at once to be kept busy. */
-const ACCEPTED_AT_ONCE = 200
-/** With Temporal silent, 5 seconds for each 200, the last is answered after 25: within the 30 that Vercel waits. */
-const WAITING_TO_BE_ACCEPTED = 800
+const ACCEPTANCE = {
+  // Far more than Temporal needs at once to be kept busy.
+  atOnce: 200,
+  // As many as keep a Temporal server busy that takes 50 ms for each, with 200 a second; Vercel takes 100 updates a
+  // minute of an installation.
+  atOnceEach: 10,
+  waiting: 800,
+  // Then up to 5 seconds at Temporal: Vercel waits for 30.
+  waitMs: 20_000,
+}
 
 const RETRY_AFTER_SECONDS = '5'
 
@@ -39,7 +45,7 @@ export interface WebhookDoor {
 export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
   const smallBodies = bodyRoom(ROOM_BYTES)
   const largeBodies = bodyRoom(ROOM_BYTES)
-  const acceptance = boundedQueue({ atOnce: ACCEPTED_AT_ONCE, waiting: WAITING_TO_BE_ACCEPTED })
+  const acceptance = fairQueue(ACCEPTANCE)
 
   // The cheapest refusals come first: a flood of strangers must not cost what signed events need.
   return new Hono().post('/', async (c) => {
@@ -75,12 +81,12 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
       log.info('webhook.ignored', { type: event.type })
       return c.json({ status: 'ignored' })
     }
-    if (acceptance.full) return refuse(c, 'overloaded')
     try {
-      const status = await acceptance.run(() => accept(event))
+      const status = await acceptance.run(installationOf(event), () => accept(event))
       log.info('webhook.accepted', { ...idsOf(event), status })
       return c.json({ status })
     } catch (cause) {
+      if (cause instanceof Overloaded) return refuse(c, 'overloaded')
       log.error('webhook.not_accepted', { ...idsOf(event), cause })
       c.header('Retry-After', RETRY_AFTER_SECONDS)
       return c.json(

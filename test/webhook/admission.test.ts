@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bodyRoom, boundedQueue } from '../../src/webhook/admission.ts'
+import { bodyRoom, fairQueue, Overloaded } from '../../src/webhook/admission.ts'
 
 const KIB = 1024
 
@@ -66,7 +66,7 @@ describe('a room for bodies', () => {
   })
 })
 
-describe('a bounded queue', () => {
+describe('a fair queue', () => {
   /** A task that ends when it is told to. */
   function heldTask() {
     const { promise, resolve, reject } = withResolvers<string>()
@@ -74,21 +74,16 @@ describe('a bounded queue', () => {
     return task
   }
   const begun = (tasks: readonly { begun: boolean }[]) => tasks.map((task) => task.begun)
+  const bounds = { atOnce: 2, atOnceEach: 2, waiting: 2, waitMs: 60_000 }
 
-  test('runs so many at once, the others in the order in which they came, and says when it is full', async () => {
-    const queue = boundedQueue({ atOnce: 2, waiting: 2 })
+  test('runs so many at once, and the others in the order in which they came', async () => {
+    const queue = fairQueue(bounds)
     const tasks = [heldTask(), heldTask(), heldTask(), heldTask()] as const
     const [first, second, third, fourth] = tasks
-    const fullness: boolean[] = []
-    const runs = tasks.map((task) => {
-      fullness.push(queue.full)
-      return queue.run(task.run)
-    })
-    expect([...fullness, queue.full]).toEqual([false, false, false, false, true])
+    const runs = tasks.map((task) => queue.run('icfg_A', task.run))
     expect(begun(tasks)).toEqual([true, true, false, false])
     second.resolve('second')
     expect(await runs[1]).toBe('second')
-    expect(queue.full).toBe(false)
     expect(begun(tasks)).toEqual([true, true, true, false])
     third.resolve('third')
     expect(await runs[2]).toBe('third')
@@ -96,18 +91,83 @@ describe('a bounded queue', () => {
     first.resolve('first')
     fourth.resolve('fourth')
     expect(await Promise.all(runs)).toEqual(['first', 'second', 'third', 'fourth'])
-    expect(queue.full).toBe(false)
+  })
+
+  test('runs no more of one owner than its share, though there is room for others', async () => {
+    const queue = fairQueue({ ...bounds, atOnce: 3, atOnceEach: 1 })
+    const tasks = [heldTask(), heldTask(), heldTask()] as const
+    const runs = tasks.map((task, index) => queue.run(index < 2 ? 'icfg_A' : 'icfg_B', task.run))
+    expect(begun(tasks)).toEqual([true, false, true])
+    tasks[2].resolve('B')
+    await runs[2]
+    expect(begun(tasks)).toEqual([true, false, true])
+    tasks[0].resolve('A')
+    await runs[0]
+    expect(begun(tasks)).toEqual([true, true, true])
+  })
+
+  test('lets owners take turns, however many of one came before', async () => {
+    const queue = fairQueue({ ...bounds, atOnce: 1, waiting: 10 })
+    const order: string[] = []
+    const first = heldTask()
+    const runs = [queue.run('icfg_A', first.run)]
+    for (const [owner, name] of [
+      ['icfg_A', 'A1'],
+      ['icfg_A', 'A2'],
+      ['icfg_A', 'A3'],
+      ['icfg_B', 'B1'],
+      ['icfg_B', 'B2'],
+      ['icfg_C', 'C1'],
+    ] as const) {
+      runs.push(queue.run(owner, () => Promise.resolve(`${order.push(name)}`)))
+    }
+    first.resolve('done')
+    await Promise.all(runs)
+    expect(order).toEqual(['A1', 'B1', 'C1', 'A2', 'B2', 'A3'])
+  })
+
+  test('when no more can wait, refuses the newest of the longest line', async () => {
+    const queue = fairQueue({ ...bounds, atOnce: 1, waiting: 3 })
+    const first = heldTask()
+    const answers: string[] = []
+    const run = (owner: string, name: string) =>
+      queue
+        .run(owner, () => Promise.resolve(name))
+        .then(
+          (done) => answers.push(done),
+          (error: Error) => answers.push(`${error.name}: ${name}`),
+        )
+    const begunFirst = queue.run('icfg_A', first.run)
+    const runs = [run('icfg_A', 'A1'), run('icfg_A', 'A2'), run('icfg_A', 'A3')]
+    runs.push(run('icfg_B', 'B1'))
+    await expect.poll(() => answers).toEqual(['Overloaded: A3'])
+    runs.push(run('icfg_A', 'A4'))
+    await expect.poll(() => answers).toEqual(['Overloaded: A3', 'Overloaded: A4'])
+    first.resolve('done')
+    await Promise.all([begunFirst, ...runs])
+    expect(answers.slice(2)).toEqual(['A1', 'B1', 'A2'])
+  })
+
+  test('refuses who has waited for too long, without doing its work later', async () => {
+    const queue = fairQueue({ ...bounds, atOnce: 1, waitMs: 20 })
+    const [held, late] = [heldTask(), heldTask()]
+    const run = queue.run('icfg_A', held.run)
+    await expect(queue.run('icfg_A', late.run)).rejects.toThrow(Overloaded)
+    held.resolve('done')
+    expect(await run).toBe('done')
+    expect(late.begun).toBe(false)
+    expect(await queue.run('icfg_A', () => Promise.resolve('free again'))).toBe('free again')
   })
 
   test('hands on what a task throws, and gives its turn to the next', async () => {
-    const queue = boundedQueue({ atOnce: 1, waiting: 1 })
+    const queue = fairQueue({ ...bounds, atOnce: 1 })
     const [broken, next] = [heldTask(), heldTask()]
-    const runs = [queue.run(broken.run), queue.run(next.run)]
+    const runs = [queue.run('icfg_A', broken.run), queue.run('icfg_A', next.run)]
     broken.reject(new Error('broke'))
     await expect(runs[0]).rejects.toThrow('broke')
     next.resolve('done')
     expect(await runs[1]).toBe('done')
-    expect(await queue.run(() => Promise.resolve('free again'))).toBe('free again')
+    expect(await queue.run('icfg_A', () => Promise.resolve('free again'))).toBe('free again')
   })
 })
 

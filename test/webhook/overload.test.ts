@@ -35,13 +35,13 @@ beforeEach(async () => {
   door = listener
 })
 
-function signedEvent(deploymentId: string, bytes = 0) {
+function signedEvent(deploymentId: string, bytes = 0, installationId = 'icfg_A') {
   const event = JSON.stringify({
     id: 'uev_1',
     type: 'deployment.integration.action.start',
     createdAt: 1_767_225_600_123,
     payload: {
-      installationId: 'icfg_A',
+      installationId,
       resourceId: 'db',
       action: 'branch',
       deployment: { id: deploymentId },
@@ -52,15 +52,15 @@ function signedEvent(deploymentId: string, bytes = 0) {
 }
 
 /** Sends a signed start of that deployment, and answers how it was answered. */
-async function deliver(deploymentId: string, bytes?: number) {
-  const { event, signature } = signedEvent(deploymentId, bytes)
+async function deliver(deploymentId: string, bytes?: number, installationId?: string) {
+  const { event, signature } = signedEvent(deploymentId, bytes, installationId)
   const { status, headers, body } = await post(event, signature.slice(signature.indexOf(' ') + 1))
   return { deploymentId, status, retryAfter: headers.get('retry-after'), code: body.error?.code }
 }
 
 /** Sends a signed start of that deployment without its length. */
-function deliverInChunks(deploymentId: string) {
-  const { event, signature } = signedEvent(deploymentId)
+function deliverInChunks(deploymentId: string, installationId?: string) {
+  const { event, signature } = signedEvent(deploymentId, 0, installationId)
   const chunked = `${event.length.toString(16)}\r\n${event}\r\n0\r\n\r\n`
   const headers = [signature, 'Transfer-Encoding: chunked', 'Connection: close']
   return rawWebhook(door.url, headers, chunked)
@@ -195,7 +195,9 @@ describe('while Temporal accepts nothing', () => {
   test('1000 events are kept, what comes then is answered 503 at once, and the kept are answered 200', async () => {
     const temporal = holdAcceptance()
     const answers: Awaited<ReturnType<typeof deliver>>[] = []
-    const deliveries = ids(1050).map(async (id) => answers.push(await deliver(id)))
+    const deliveries = ids(1050).map(async (id, index) =>
+      answers.push(await deliver(id, undefined, `icfg_${index % 50}`)),
+    )
     await expect.poll(() => answers.length, { timeout: 20_000 }).toBe(50)
     for (const refused of answers) {
       expect(refused).toMatchObject({ status: 503, code: 'overloaded' })
@@ -227,10 +229,21 @@ describe('while Temporal accepts nothing', () => {
 
   test('events that came in chunks are kept as well, for they are no larger than others', async () => {
     const temporal = holdAcceptance()
-    const requests = ids(100).map(deliverInChunks)
+    const requests = ids(100).map((id, index) => deliverInChunks(id, `icfg_${index % 10}`))
     await expect.poll(() => temporal.waiting.length, { timeout: 20_000 }).toBe(100)
     temporal.release()
     for (const request of requests) expect(await request.ended()).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  test('the crowd of one installation keeps no other one waiting', async () => {
+    const temporal = holdAcceptance()
+    const crowd = ids(900).map((id) => deliver(id))
+    await expect.poll(() => temporal.waiting.length, { timeout: 20_000 }).toBe(10)
+    answer = () => Promise.resolve('accepted')
+    expect(await deliver('dpl_other', undefined, 'icfg_B')).toMatchObject({ status: 200 })
+    expect(accepted).toEqual(['dpl_other'])
+    temporal.release()
+    await Promise.all(crowd)
   })
 
   test('the answer waits for the acceptance and for nothing after it', async () => {
