@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 /** The least that a body counts for, in bytes: about what a request costs besides. */
 const LEAST_BYTES = 16 * 1024
 
@@ -93,25 +95,57 @@ interface Waiter {
   refuse(): void
 }
 
+/** For how long an owner who came counts as one whom others could disturb. */
+const ABOUT_MS = 60_000
+// A task that took longer than that waited for something; it did not work.
+const LONGEST_PAUSE_MS = 200
+
 /**
  * Bounds the work in hand, and lets no owner's crowd delay another owner: the owners who wait take turns, and when no
- * more can wait, the newest of the longest line gives way.
+ * more can wait, the newest of the longest line gives way. What comes after a task takes power too, more than the task:
+ * so while others are about, those who wait go one by one, with a pause after each for as long as it took.
  */
 export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBounds): FairQueue {
   /** Of owners who have waiters, each in the order in which they came; whose turn is next comes first. */
   const lines = new Map<string, Set<Waiter>>()
   const running = new Map<string, number>()
   let [runningInAll, waitingInAll] = [0, 0]
+  /** The last owner who came, and the last one before who was another. */
+  let [last, lastOther] = [
+    { owner: '', at: -Infinity },
+    { owner: '', at: -Infinity },
+  ]
 
-  function hasRoomFor(owner: string): boolean {
-    return runningInAll < atOnce && (running.get(owner) ?? 0) < atOnceEach
+  function come(owner: string): void {
+    if (owner !== last.owner) lastOther = last
+    last = { owner, at: performance.now() }
   }
 
-  function count(owner: string, change: 1 | -1): void {
-    runningInAll += change
-    const ofOwner = (running.get(owner) ?? 0) + change
-    if (ofOwner > 0) running.set(owner, ofOwner)
+  function isCrowdAmongOthers(owner: string): boolean {
+    const other = owner === last.owner ? lastOther : last
+    return lines.has(owner) && performance.now() - other.at < ABOUT_MS
+  }
+
+  function hasRoomFor(owner: string): boolean {
+    const most = isCrowdAmongOthers(owner) ? 1 : atOnceEach
+    return runningInAll < atOnce && (running.get(owner) ?? 0) < most
+  }
+
+  function begin(owner: string): void {
+    runningInAll += 1
+    running.set(owner, (running.get(owner) ?? 0) + 1)
+  }
+
+  async function end(owner: string, tookMs: number): Promise<void> {
+    runningInAll -= 1
+    if (isCrowdAmongOthers(owner)) {
+      passOn()
+      await pause(Math.min(tookMs, LONGEST_PAUSE_MS))
+    }
+    const left = (running.get(owner) ?? 0) - 1
+    if (left > 0) running.set(owner, left)
     else running.delete(owner)
+    passOn()
   }
 
   function leave(owner: string, waiter: Waiter): void {
@@ -146,27 +180,28 @@ export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBoun
   }
 
   function passOn(): void {
-    for (const [owner, line] of lines) {
-      if (!hasRoomFor(owner)) continue
-      const [next] = line
-      // Whoever had a turn comes last from now on.
-      lines.delete(owner)
-      lines.set(owner, line)
-      count(owner, 1)
-      next?.begin()
-      return
-    }
+    const turn = [...lines].find(([owner]) => hasRoomFor(owner))
+    if (!turn) return
+    const [owner, line] = turn
+    const [next] = line
+    // Whoever had a turn comes last from now on.
+    lines.delete(owner)
+    lines.set(owner, line)
+    begin(owner)
+    next?.begin()
+    passOn()
   }
 
   return {
     async run(owner, task) {
-      if (hasRoomFor(owner)) count(owner, 1)
+      come(owner)
+      if (hasRoomFor(owner)) begin(owner)
       else await untilItsTurn(owner)
+      const begunAt = performance.now()
       try {
         return await task()
       } finally {
-        count(owner, -1)
-        passOn()
+        void end(owner, performance.now() - begunAt)
       }
     },
   }

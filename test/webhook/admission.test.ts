@@ -103,7 +103,7 @@ describe('a fair queue', () => {
     expect(begun(tasks)).toEqual([true, false, true])
     tasks[0].resolve('A')
     await runs[0]
-    expect(begun(tasks)).toEqual([true, true, true])
+    await expect.poll(() => begun(tasks)).toEqual([true, true, true])
   })
 
   test('lets owners take turns, however many of one came before', async () => {
@@ -123,7 +123,46 @@ describe('a fair queue', () => {
     }
     first.resolve('done')
     await Promise.all(runs)
-    expect(order).toEqual(['A1', 'B1', 'C1', 'A2', 'B2', 'A3'])
+    expect(order.toSorted()).toEqual(['A1', 'A2', 'A3', 'B1', 'B2', 'C1'])
+    const secondOfA = order.indexOf('A2')
+    expect(Math.max(order.indexOf('B1'), order.indexOf('C1'))).toBeLessThan(secondOfA)
+  })
+
+  test('lets a crowd go one by one and with pauses while others are about, and all at once when it is alone', async () => {
+    for (const [others, most] of [
+      [['icfg_B'], 1],
+      [[], 4],
+    ] as const) {
+      const queue = fairQueue({ ...bounds, atOnce: 10, atOnceEach: 4, waiting: 100 })
+      for (const other of others) await queue.run(other, () => Promise.resolve())
+      let [running, greatest, ended] = [0, 0, 0]
+      const first = Array.from({ length: 4 }, heldTask)
+      const runs: Promise<unknown>[] = first.map((task) => queue.run('icfg_A', task.run))
+      const task = async () => {
+        greatest = Math.max(greatest, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        running -= 1
+        ended += 1
+      }
+      for (let each = 0; each < 12; each += 1) runs.push(queue.run('icfg_A', task))
+      for (const { resolve } of first) resolve('')
+      await Promise.all(runs)
+      expect({ greatest, ended }).toEqual({ greatest: most, ended: 12 })
+    }
+  })
+
+  test('gives its turn to another owner while a crowd pauses', async () => {
+    const queue = fairQueue({ ...bounds, atOnce: 1, atOnceEach: 1, waiting: 100 })
+    await queue.run('icfg_B', () => Promise.resolve())
+    const held = heldTask()
+    const runs: Promise<unknown>[] = [queue.run('icfg_A', held.run)]
+    const order: string[] = []
+    for (const name of ['A1', 'A2'])
+      runs.push(queue.run('icfg_A', () => Promise.resolve(order.push(name))))
+    runs.push(queue.run('icfg_B', () => Promise.resolve(order.push('B'))))
+    held.resolve('')
+    await Promise.all(runs)
+    expect(order).toEqual(['B', 'A1', 'A2'])
   })
 
   test('when no more can wait, refuses the newest of the longest line', async () => {
@@ -145,7 +184,7 @@ describe('a fair queue', () => {
     await expect.poll(() => answers).toEqual(['Overloaded: A3', 'Overloaded: A4'])
     first.resolve('done')
     await Promise.all([begunFirst, ...runs])
-    expect(answers.slice(2)).toEqual(['A1', 'B1', 'A2'])
+    expect(answers.slice(2)).toEqual(['B1', 'A1', 'A2'])
   })
 
   test('refuses who has waited for too long, without doing its work later', async () => {
