@@ -46,8 +46,8 @@ const ARRIVAL_MARGIN_MS = 1_000
 // Places are given this much later than needed, so that one who is late does not send away who comes a window later.
 const LATENESS_MS = 1_000
 // A line that moves in waves would take the workers from all other installations for as long as each wave lasts. At 100
-// a minute this spreads one over 10 seconds; and the first 429 stops what comes behind it.
-const BETWEEN_PLACES_MS = 100
+// a minute this spreads one over 18 seconds; and the first 429 stops what comes behind it.
+const BETWEEN_PLACES_MS = 180
 const PLACE_KEPT_MS = 10_000
 /** The part of the limit that `running` leaves to terminal statuses. */
 const KEPT_FOR_TERMINALS = 0.4
