@@ -21,11 +21,11 @@ export default defineConfig({
     ],
     globalSetup: ['test/servers/global-setup.ts'],
     setupFiles: ['test/servers/setup-file.ts'],
-    // One process for all files, one file at a time: Temporal's native core and the workflow bundle are loaded once,
-    // and the time-skipping server has one clock for everybody.
+    // Two processes, which take one file after the other: Temporal's native core and the workflow bundle are loaded
+    // once in each, and each has a clock and a Postgres of its own.
     pool: 'forks',
     isolate: false,
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -8,6 +8,8 @@ export default defineConfig({
     ...config.test,
     include: ['test/faults/**/*.test.ts'],
     exclude: configDefaults.exclude,
+    // Each has servers of its own and needs both cores.
+    maxWorkers: 1,
     // One line a scenario.
     reporters: ['verbose'],
     testTimeout: 15 * 60_000,

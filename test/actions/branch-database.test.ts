@@ -1,4 +1,4 @@
-import { afterAll, expect, inject, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { branchDatabase } from '../../src/actions/branch-database.ts'
 import { branchRef } from '../../src/domain/branch-ref.ts'
@@ -6,10 +6,11 @@ import type { Secret } from '../../src/domain/secret.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { newSource, remainsOf, sql } from '../drivers/postgres-under-test.ts'
 import { actionCall } from './action-call.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 // Against the Postgres of the test run.
 
-const server = inject('postgresUrl')
+const server = ownPostgresUrl()
 const driver = postgres({ server })
 afterAll(() => driver.close())
 

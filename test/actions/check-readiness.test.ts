@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   checkReadiness,
   httpProbe,
@@ -10,9 +10,10 @@ import { Secret } from '../../src/domain/secret.ts'
 import { deadUrl, smallServer } from '../vercel/small-server.ts'
 import { sql } from '../drivers/postgres-under-test.ts'
 import { actionCall } from './action-call.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 const check = (probe: Probe, intervalMs = 5) => checkReadiness({ name: 'Ready', probe, intervalMs })
-const postgresUrl = inject('postgresUrl')
+const postgresUrl = ownPostgresUrl()
 
 /** A TCP port that takes connections and never says a word, and the connections it has. */
 async function silentPort(): Promise<{ port: number; sockets: Set<Socket> }> {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { command } from '../../src/actions/command.ts'
 import { sqlFiles } from '../../src/actions/sql-files.ts'
 import { Secret } from '../../src/domain/secret.ts'
@@ -12,10 +12,11 @@ import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { driverCall } from '../../src/testing/driver-call.ts'
 import { newBranch, newSource, sql, workOn } from '../drivers/postgres-under-test.ts'
 import { actionCall } from './action-call.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 // On a real branch of the Postgres of the test run, with the rights of its role.
 
-const server = inject('postgresUrl')
+const server = ownPostgresUrl()
 const driver = postgres({ server })
 let branch: BranchConnection
 let directory: string

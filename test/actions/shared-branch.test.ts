@@ -1,14 +1,15 @@
-import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { branchDatabase, type BranchDatabaseSettings } from '../../src/actions/branch-database.ts'
 import type { Secret } from '../../src/domain/secret.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { newSource, remainsOf, sql } from '../drivers/postgres-under-test.ts'
 import { gate } from '../workflows/branch-provider.ts'
 import { actionCall } from './action-call.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 // Against the Postgres of the test run.
 
-const server = inject('postgresUrl')
+const server = ownPostgresUrl()
 const driver = postgres({ server })
 afterAll(() => driver.close())
 

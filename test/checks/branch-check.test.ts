@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { sqlFiles } from '../../src/actions/sql-files.ts'
 import { type BranchCheck, branchCheck } from '../../src/checks/branch-check.ts'
 import type { CheckCall } from '../../src/checks/define-check.ts'
@@ -13,10 +13,11 @@ import { postgres } from '../../src/drivers/postgres/driver.ts'
 import { silentLog } from '../../src/log.ts'
 import { driverCall } from '../../src/testing/driver-call.ts'
 import { newBranch, newSource, sql } from '../drivers/postgres-under-test.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 // On a real branch of the Postgres of the test run, with the rights of its role.
 
-const server = inject('postgresUrl')
+const server = ownPostgresUrl()
 const driver = postgres({ server })
 let source: string
 let ref: BranchRef<ActionKey>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startSimulator, type Simulator } from '../../src/simulator/index.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { postgresStore } from '../../src/installations/postgres-store.ts'
@@ -6,6 +6,7 @@ import { dropSource, newName, onDatabase, sql } from '../drivers/postgres-under-
 import { installationOf } from '../installations/contract.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { type CommandEnd, commandLine } from './run-command.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 let line: Awaited<ReturnType<typeof commandLine>>
 let temporal: TemporalEnvironment
@@ -31,7 +32,7 @@ beforeAll(async () => {
       INTEGRATION_CLIENT_SECRET: 'client-secret',
       VERCEL_ACCESS_TOKEN: 'token',
       VERCEL_API_URL: vercel.url,
-      POSTGRES_URL: inject('postgresUrl'),
+      POSTGRES_URL: ownPostgresUrl(),
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
     }),
@@ -57,13 +58,13 @@ afterAll(async () => {
   await line.remove()
   await vercel.close()
   await temporal.teardown()
-  await dropSource(inject('postgresUrl'), storeName)
+  await dropSource(ownPostgresUrl(), storeName)
 })
 
 /** A database with the installation store, which knows one installation with this token. */
 async function storeWithToken(token: string): Promise<string> {
-  await sql(inject('postgresUrl'), `CREATE DATABASE ${storeName}`)
-  const url = onDatabase(inject('postgresUrl'), storeName)
+  await sql(ownPostgresUrl(), `CREATE DATABASE ${storeName}`)
+  const url = onDatabase(ownPostgresUrl(), storeName)
   const store = postgresStore({ url, keys: [{ id: 'test', bytes: Buffer.from(KEY, 'hex') }] })
   await store.prepare()
   await store.putInstallation(installationOf({ id: 'icfg_stored' }), new Secret(token))

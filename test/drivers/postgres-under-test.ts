@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { ActionKey } from '../../src/domain/action-key.ts'
 import { type BranchRef, branchRef } from '../../src/domain/branch-ref.ts'
 import { postgres, type PostgresOptions } from '../../src/drivers/postgres/driver.ts'
@@ -8,10 +8,11 @@ import { identifier, literal } from '../../src/drivers/postgres/sql.ts'
 import '../servers/provided-context.ts'
 import { startPostgresProxy } from './postgres-proxy.ts'
 import type { DriverUnderTest } from '../../src/testing/driver-under-test.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 /** The embedded server of this test run; see `servers/global-setup.ts`. */
 export function embeddedServerUrl(): string {
-  return inject('postgresUrl')
+  return ownPostgresUrl()
 }
 
 /** Runs one statement as whoever the URL says, on a connection of its own. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import { expect, inject, vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
 import type { CheckDefinition } from '../../src/checks/define-check.ts'
@@ -30,6 +30,7 @@ import {
 } from '../drivers/postgres-under-test.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { type RunEnd, runEnd } from '../workflows/run-end.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 /** The Temporal to run on: a namespace of one's own on the shared dev server, unless said. */
 export type OwnTemporal = Pick<
@@ -109,7 +110,7 @@ export const OF_THE_RESOURCE = 'of the resource itself'
 export async function startHoldpoint(
   settings: HoldpointSettings = {},
 ): Promise<HoldpointUnderTest> {
-  const postgresUrl = inject('postgresUrl')
+  const postgresUrl = ownPostgresUrl()
   const temporal = settings.temporal ?? (await devServerEnvironment())
   const source = await createSource(postgresUrl)
   const clientSecret = randomBytes(24).toString('base64url')

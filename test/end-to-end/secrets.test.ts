@@ -9,7 +9,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import proto from '@temporalio/proto'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
 import { register } from 'tsx/cjs/api'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { encryptedFailureConverterPath } from '../../src/temporal/data-converter.ts'
 import { sql } from '../drivers/postgres-under-test.ts'
 import { devServerEnvironment } from '../servers/temporal-environment.ts'
@@ -20,6 +20,7 @@ import {
   type HoldpointUnderTest,
   startHoldpoint,
 } from './holdpoint-under-test.ts'
+import { ownPostgresUrl } from '../servers/own-servers.ts'
 
 const { History, HistoryEvent } = proto.temporal.api.history.v1
 type IHistory = proto.temporal.api.history.v1.IHistory
@@ -128,7 +129,7 @@ test('no part of a secret is in a history, a log line or an HTTP answer, whateve
     'password of the released branch': passwordOf(released.env['DATABASE_URL']),
     'password of the branch whose report was lost': passwordOf(lost.env['DATABASE_URL']),
     'password of the branch that is gone': passwordOf(cleaned.env['DATABASE_URL']),
-    'password of the server': passwordOf(inject('postgresUrl')),
+    'password of the server': passwordOf(ownPostgresUrl()),
     'access token': holdpoint.secrets.accessToken,
     'client secret': holdpoint.secrets.clientSecret,
     'variable of the configuration': flag,

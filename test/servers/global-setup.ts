@@ -9,7 +9,9 @@ import { neededServers, type ServerName } from './needed-servers.ts'
 
 /** Starts, side by side, the servers that the test files of this run name, and provides where they are. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const needed = await neededServers(await testFilesOf(project))
+  const files = await testFilesOf(project)
+  const needed = await neededServers(files)
+  const workers = Math.min(project.config.maxWorkers ?? 1, files.length)
   const directory = await mkdtemp(join(tmpdir(), 'holdpoint-test-'))
   const stops: (() => Promise<void>)[] = []
   // Ctrl-C ends vitest without the teardown below. The servers end by themselves.
@@ -29,33 +31,39 @@ export default async function setup(project: TestProject): Promise<() => Promise
       stops.push(() => server.stop())
       return { address: server.address, uiUrl: server.uiUrl }
     },
-    timeSkippingServer: async () => {
+    timeSkippingServers: async () => {
       const { startTimeSkippingServer } = await import('./time-skipping-server.ts')
-      const server = await startTimeSkippingServer({
+      const request = {
         serverPath: process.env['TEMPORAL_TEST_SERVER_PATH'],
         searchPath: process.env['PATH'] ?? '',
         cacheDirectory: join(
           process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
           'holdpoint',
         ),
-        logFile: join(directory, 'time-skipping-server.log'),
         onProgress: tell,
+      }
+      // The first one may have to fetch it.
+      return inTurn(workers, async (worker) => {
+        const logFile = join(directory, `time-skipping-server-${worker}.log`)
+        const server = await startTimeSkippingServer({ ...request, logFile })
+        stops.push(() => server.stop())
+        return { address: server.address }
       })
-      stops.push(() => server.stop())
-      return { address: server.address }
     },
-    postgresUrl: async () => {
+    postgresUrls: async () => {
       const { startEmbeddedPostgres } =
         await import('../../src/drivers/postgres/embedded-server.ts')
-      const home = join(directory, 'postgres')
-      await mkdir(home)
-      const server = await startEmbeddedPostgres({
-        directory: home,
-        ephemeral: true,
-        onProgress: () => {},
+      return inTurn(workers, async (worker) => {
+        const home = join(directory, `postgres-${worker}`)
+        await mkdir(home)
+        const server = await startEmbeddedPostgres({
+          directory: home,
+          ephemeral: true,
+          onProgress: () => {},
+        })
+        stops.push(() => server.stop())
+        return server.url
       })
-      stops.push(() => server.stop())
-      return server.url
     },
     workflowBundle: () => bundleWorkflows(join(directory, 'workflow-bundle.js')),
   }
@@ -105,6 +113,13 @@ async function bundleWorkflows(file: string): Promise<string> {
   })
   await writeFile(file, code)
   return file
+}
+
+/** Makes one for each worker, one after the other. */
+async function inTurn<T>(workers: number, make: (worker: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  while (made.length < workers) made.push(await make(made.length))
+  return made
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -7,8 +7,8 @@ export type ServerName = keyof ProvidedContext
 /** The words in a test file by which it asks for a server. */
 const WORDS: Record<ServerName, RegExp> = {
   devServer: /\bdevServer(Environment)?\b/,
-  timeSkippingServer: /\btimeSkipping(Server|Environment)\b/,
-  postgresUrl: /\bpostgresUrl\b/,
+  timeSkippingServers: /\btimeSkippingEnvironment\b/,
+  postgresUrls: /\bownPostgresUrl\b/,
   workflowBundle: /\b(workflowBundle|devServerEnvironment|timeSkippingEnvironment)\b/,
   cliPath: /'cliPath'/,
 }

@@ -5,10 +5,10 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A Temporal server with a database file, shared by all test files: take a namespace of your own. */
     devServer: { address: string; uiUrl: string }
-    /** A Temporal test server that skips time, with one clock for all: take a namespace of your own. */
-    timeSkippingServer: { address: string }
-    /** The superuser's connection URL of an embedded Postgres, shared by all test files. */
-    postgresUrl: string
+    /** For each worker a Temporal test server that skips time: `ownTimeSkippingServer()` answers the own one. */
+    timeSkippingServers: { address: string }[]
+    /** For each worker the superuser's connection URL of an embedded Postgres: `ownPostgresUrl()` answers the own one. */
+    postgresUrls: string[]
     /** The file that holds the bundled workflows: `Worker.create({ workflowBundle: { codePath } })`. */
     workflowBundle: string
     /** The Temporal CLI, as `findTemporalCli` found it. */

@@ -10,6 +10,7 @@ import { TimeSkippingClient } from '@temporalio/testing/lib/client.js'
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker'
 import { inject } from 'vitest'
 import { addSearchAttributes } from '../../src/temporal/prepare-namespace.ts'
+import { ownTimeSkippingServer } from './own-servers.ts'
 import './provided-context.ts'
 
 /** A namespace of one's own on a shared server. */
@@ -36,9 +37,7 @@ export interface TemporalEnvironment {
  * run that cancels an activity which has just completed: what is about cancels goes on a real server.
  */
 export async function timeSkippingEnvironment(): Promise<TemporalEnvironment> {
-  const server = inject('timeSkippingServer')
-  if (!server) throw missing('time-skipping server')
-  return connect(server.address, { skipsTime: true })
+  return connect(ownTimeSkippingServer().address, { skipsTime: true })
 }
 
 /** A fresh namespace on a real server, with Holdpoint's search attributes; time passes as it does. */
