@@ -5,7 +5,7 @@ import { ActionFailure } from '../domain/failure.ts'
 import type { Log } from '../log.ts'
 import { type InstallationDoor, installationRoutes } from './installation-routes.ts'
 import { answerPartnerError, PartnerError } from './partner-error.ts'
-import type { PartnerEnvironment } from './lock.ts'
+import type { PartnerEnvironment } from './partner-environment.ts'
 import type { VerifyOidc } from './verify-oidc.ts'
 
 export interface PartnerDoor extends InstallationDoor {
@@ -38,6 +38,7 @@ export function partnerApp({
       )
     }
     c.set('verify', verify)
+    c.set('store', door.store)
     await next()
   })
   app.use(
