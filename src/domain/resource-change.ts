@@ -6,6 +6,8 @@ export type ResourceChange =
         readonly name?: string
         readonly metadata?: Readonly<Record<string, unknown>>
         readonly billingPlanId?: string
+        /** What Vercel keeps with the resource; the product is not told of it. */
+        readonly protocolSettings?: Readonly<Record<string, unknown>>
       }
     }
   | {

@@ -22,6 +22,8 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
   const resources = new Map<string, Resource>()
   const answers = new Map<string, KeptAnswer>()
   const transfers = new Map<string, TransferRequest>()
+  /** Who accepted a transfer, by its claim. */
+  const acceptedBy = new Map<string, string>()
 
   const answerId = ({ installationId, key }: IdempotentRequest) =>
     JSON.stringify([installationId, key])
@@ -65,6 +67,12 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
     async replaceAccessToken(id, accessToken) {
       if (!installations.has(id)) return false
       tokens.set(id, accessToken)
+      return true
+    },
+
+    async addResource(resource) {
+      if (resources.has(resource.id)) return false
+      await this.putResource(resource)
       return true
     },
 
@@ -112,18 +120,21 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
       if (!transfers.has(request.claimId)) transfers.set(request.claimId, copy(request))
     },
 
-    getTransferRequest: async (claimId) => copy(transfers.get(claimId)),
+    getTransferRequest: async (claimId) =>
+      acceptedBy.has(claimId) ? undefined : copy(transfers.get(claimId)),
 
     async acceptTransferRequest(claimId, toInstallationId, nowMs) {
       const claim = transfers.get(claimId)
-      if (!claim || claim.expiresAtMs <= nowMs || !isActive(claim.fromInstallationId)) return false
+      if (!claim) return false
+      if (acceptedBy.has(claimId)) return acceptedBy.get(claimId) === toInstallationId
+      if (claim.expiresAtMs <= nowMs || !isActive(claim.fromInstallationId)) return false
       if (!isActive(toInstallationId))
         throw installationUnknown(`the transfer ${claimId} is not accepted`)
       for (const resource of resourcesOf(claim.fromInstallationId)) {
         if (!claim.resourceIds.includes(resource.id)) continue
         resources.set(resource.id, { ...resource, installationId: toInstallationId })
       }
-      transfers.delete(claimId)
+      acceptedBy.set(claimId, toInstallationId)
       return true
     },
 

@@ -6,6 +6,7 @@ import { installationUnknown, resourceForeign } from './describe-store-error.ts'
 import { migrate } from './migrate.ts'
 import { answerPlace, reseal, tokenPlace } from './reseal.ts'
 import {
+  type ClaimRow,
   type InstallationRow,
   type ResourceRow,
   toInstallation,
@@ -15,7 +16,7 @@ import {
 } from './rows.ts'
 import { createSeal, type SealingKey } from './seal.ts'
 import * as sql from './statements.ts'
-import type { InstallationStore, StoredAnswer } from './store.ts'
+import type { InstallationStore, Resource, StoredAnswer } from './store.ts'
 
 export interface PostgresStoreSettings {
   /**
@@ -108,22 +109,14 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
       return (await run(doing, sql.REPLACE_ACCESS_TOKEN, [id, sealed])).rowCount === 1
     },
 
+    async addResource(resource) {
+      const doing = `the resource ${resource.id} is not stored`
+      return (await run(doing, sql.ADD_RESOURCE, resourceValues(resource))).rowCount === 1
+    },
+
     async putResource(resource) {
-      const { rowCount } = await run(
-        `the resource ${resource.id} is not stored`,
-        sql.PUT_RESOURCE,
-        [
-          resource.id,
-          resource.installationId,
-          resource.productId,
-          resource.name,
-          json(resource.metadata),
-          resource.billingPlanId,
-          resource.status,
-          json(resource.protocolSettings),
-          json(resource.reference),
-        ],
-      )
+      const doing = `the resource ${resource.id} is not stored`
+      const { rowCount } = await run(doing, sql.PUT_RESOURCE, resourceValues(resource))
       if (rowCount === 0) throw resourceForeign(resource)
     },
 
@@ -193,10 +186,14 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
         ])
         const isActive = (id: string) =>
           parties.rows.some((party) => party.id === id && party.state === 'active')
-        const { rows } = await client.query<TransferRequestRow>(sql.TAKE_CLAIM, [claimId, nowMs])
+        const { rows } = await client.query<ClaimRow>(sql.LOCK_CLAIM, [claimId])
         const [claim] = rows
-        if (!claim || !isActive(claim.from_installation_id)) return false
+        if (claim?.accepted_by === toInstallationId) return true
+        if (!claim || claim.accepted_by !== null || Number(claim.expires_at_ms) <= nowMs)
+          return false
+        if (!isActive(claim.from_installation_id)) return false
         if (!isActive(toInstallationId)) throw installationUnknown(doing)
+        await client.query(sql.ACCEPT_CLAIM, [claimId, toInstallationId])
         await client.query(sql.MOVE_RESOURCES, [
           toInstallationId,
           claim.from_installation_id,
@@ -213,6 +210,20 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
       await database.close()
     },
   }
+}
+
+function resourceValues(resource: Resource): unknown[] {
+  return [
+    resource.id,
+    resource.installationId,
+    resource.productId,
+    resource.name,
+    json(resource.metadata),
+    resource.billingPlanId,
+    resource.status,
+    json(resource.protocolSettings),
+    json(resource.reference),
+  ]
 }
 
 // For a column of the type json; the driver itself would write an array as one of Postgres.

@@ -32,6 +32,10 @@ export interface TransferRequestRow {
   expires_at_ms: string
 }
 
+export interface ClaimRow extends Omit<TransferRequestRow, 'claim_id'> {
+  accepted_by: string | null
+}
+
 export function toInstallation(row: InstallationRow): Installation {
   return {
     id: row.id,

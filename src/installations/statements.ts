@@ -45,10 +45,14 @@ export const REPLACE_ACCESS_TOKEN = `
 const RESOURCE_COLUMNS = `id, installation_id, product_id, name, metadata, billing_plan_id, status,
     protocol_settings, reference::text`
 
-export const PUT_RESOURCE = `
+const INSERT_RESOURCE = `
   INSERT INTO holdpoint.resources AS known
     (id, installation_id, product_id, name, metadata, billing_plan_id, status, protocol_settings, reference)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+export const ADD_RESOURCE = `${INSERT_RESOURCE} ON CONFLICT (id) DO NOTHING`
+
+export const PUT_RESOURCE = `${INSERT_RESOURCE}
   ON CONFLICT (id) DO UPDATE SET
     product_id = excluded.product_id,
     name = excluded.name,
@@ -90,7 +94,7 @@ export const PUT_TRANSFER_REQUEST = `
 
 export const GET_TRANSFER_REQUEST = `
   SELECT claim_id, from_installation_id, resource_ids, expires_at_ms
-  FROM holdpoint.transfer_requests WHERE claim_id = $1`
+  FROM holdpoint.transfer_requests WHERE claim_id = $1 AND accepted_by IS NULL`
 
 // Both, always in the same order and before anything else: no removal begins meanwhile, and nobody waits in a circle.
 export const LOCK_PARTIES = `
@@ -99,15 +103,18 @@ export const LOCK_PARTIES = `
     OR id = (SELECT from_installation_id FROM holdpoint.transfer_requests WHERE claim_id = $1)
   ORDER BY id FOR SHARE`
 
-export const TAKE_CLAIM = `
-  DELETE FROM holdpoint.transfer_requests WHERE claim_id = $1 AND expires_at_ms > $2
-  RETURNING from_installation_id, resource_ids`
+export const LOCK_CLAIM = `
+  SELECT from_installation_id, resource_ids, expires_at_ms, accepted_by
+  FROM holdpoint.transfer_requests WHERE claim_id = $1 FOR UPDATE`
+
+export const ACCEPT_CLAIM = `
+  UPDATE holdpoint.transfer_requests SET accepted_by = $2 WHERE claim_id = $1`
 
 export const MOVE_RESOURCES = `
   UPDATE holdpoint.resources SET installation_id = $1
   WHERE installation_id = $2 AND id = ANY ($3)`
 
-// A claim that expired can still be told from one that never was, for a day.
+// For a day, a claim that expired can still be told from one that never was, and one that was accepted by whom.
 export const SWEEP = `
   WITH answers AS (DELETE FROM holdpoint.answers WHERE expires_at <= now())
   DELETE FROM holdpoint.transfer_requests

@@ -108,6 +108,13 @@ export interface InstallationStore {
   replaceAccessToken(id: string, accessToken: Secret): Promise<boolean>
 
   /**
+   * Remembers a resource unless one of that id is there, whoever has it, and answers whether it was not. Of two that
+   * add it at the same time one is answered true. Fails for good when the installation is unknown
+   * (`installation_unknown`).
+   */
+  addResource(resource: Resource): Promise<boolean>
+
+  /**
    * Remembers a resource with what is told of it now. Fails for good when another installation has a resource of that
    * id (`resource_foreign`), or the installation is unknown (`installation_unknown`).
    */
@@ -144,10 +151,11 @@ export interface InstallationStore {
   getTransferRequest(claimId: string): Promise<TransferRequest | undefined>
 
   /**
-   * Moves the resources that the offering installation still has, and forgets the claim, at once. Answers false, with
-   * nothing moved, when the claim is unknown or expired, or the offering installation is being removed. Fails for good
-   * when the other installation is unknown or being removed (`installation_unknown`). Of two that accept at the same
-   * time one is answered true. When the answer was lost, the second time is false: whose the resources are tells.
+   * Moves the resources that the offering installation still has, and ends the claim, at once. Answers false, with
+   * nothing moved, when the claim is unknown, expired or accepted by another installation, or the offering installation
+   * is being removed. Fails for good when the other installation is unknown or being removed (`installation_unknown`).
+   * Of two that accept at the same time one is answered true. The second time for the same installation it is true
+   * again, with nothing moved, until a day after the claim would have expired.
    */
   acceptTransferRequest(claimId: string, toInstallationId: string, nowMs: number): Promise<boolean>
 

@@ -1,10 +1,14 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { Secret } from '../domain/secret.ts'
 import type { Installation, InstallationStore } from '../installations/store.ts'
-import { lockedFor, type PartnerEnvironment, refusals } from './lock.ts'
+import { findInstallation, installationRemoving } from './find-installation.ts'
+import { body, json, optionalBody } from './json.ts'
+import { lockedFor, refusals } from './lock.ts'
+import type { PartnerEnvironment } from './partner-environment.ts'
 import { PartnerError } from './partner-error.ts'
-
+import { installationParams as params, installationPath as path } from './paths.ts'
 import { refuseInvalid } from './refuse-invalid.ts'
+import { shortText } from './short-text.ts'
 
 export interface InstallationDoor {
   readonly store: InstallationStore
@@ -20,13 +24,6 @@ export interface InstallationDoor {
   readonly remove: (installationId: string, because: string) => Promise<{ finished: boolean }>
 }
 
-const path = '/v1/installations/{installationId}'
-const params = z.object({ installationId: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/) })
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-})
-
 const installationAnswer = z
   .object({ billingPlan: z.object({ id: z.string() }).optional() })
   .openapi('Installation')
@@ -38,29 +35,24 @@ const upsert = createRoute({
   summary: 'The customer has installed the integration',
   request: {
     params,
-    body: {
-      required: true,
-      content: {
-        'application/json': {
-          schema: z.object({
-            scopes: z.array(z.string()),
-            acceptedPolicies: z.record(z.string(), z.string()).default({}),
-            credentials: z.object({
-              // It travels in a header of every call.
-              access_token: z.string().regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces'),
-              token_type: z.string(),
-            }),
-            account: z
-              .object({
-                name: z.string().nullish(),
-                url: z.string().nullish(),
-                contact: z.object({ email: z.string(), name: z.string().nullish() }).nullish(),
-              })
-              .nullish(),
-          }),
-        },
-      },
-    },
+    body: body(
+      z.object({
+        scopes: z.array(z.string()),
+        acceptedPolicies: z.record(z.string(), z.string()).default({}),
+        credentials: z.object({
+          // It travels in a header of every call.
+          access_token: z.string().regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces'),
+          token_type: z.string(),
+        }),
+        account: z
+          .object({
+            name: z.string().nullish(),
+            url: z.string().nullish(),
+            contact: z.object({ email: z.string(), name: z.string().nullish() }).nullish(),
+          })
+          .nullish(),
+      }),
+    ),
   },
   responses: { ...refusals, 200: json(installationAnswer, 'It is known, with its token') },
 })
@@ -79,13 +71,7 @@ const update = createRoute({
   method: 'patch',
   path,
   summary: 'The customer has chosen another plan',
-  request: {
-    params,
-    body: {
-      required: true,
-      content: { 'application/json': { schema: z.object({ billingPlanId: z.string().min(1) }) } },
-    },
-  },
+  request: { params, body: body(z.object({ billingPlanId: shortText() })) },
   responses: { ...refusals, 200: json(installationAnswer, 'The plan is changed') },
 })
 
@@ -96,16 +82,12 @@ const remove = createRoute({
   summary: 'The customer uninstalls the integration',
   request: {
     params,
-    body: {
-      content: {
-        'application/json': {
-          schema: z.object({
-            cascadeResourceDeletion: z.boolean().optional(),
-            reason: z.string().max(10_000).optional(),
-          }),
-        },
-      },
-    },
+    body: optionalBody(
+      z.object({
+        cascadeResourceDeletion: z.boolean().optional(),
+        reason: z.string().max(10_000).optional(),
+      }),
+    ),
   },
   responses: {
     ...refusals,
@@ -118,27 +100,12 @@ const remove = createRoute({
 
 /** Installations: made, read, changed and removed. */
 export function installationRoutes({ store, refuseRemoval, remove: begin }: InstallationDoor) {
-  const known = async (installationId: string): Promise<Installation> => {
-    const installation = await store.getInstallation(installationId)
-    if (installation) return installation
-    throw new PartnerError(
-      404,
-      'not_found',
-      'This installation is not known here, so there is nothing to show or change: install the integration first.',
-    )
-  }
   return new OpenAPIHono<PartnerEnvironment>({ defaultHook: refuseInvalid })
     .openapi(upsert, async (c) => {
       const { installationId } = c.req.valid('param')
       const { scopes, acceptedPolicies, credentials, account } = c.req.valid('json')
       const before = await store.getInstallation(installationId)
-      if (before?.state === 'removing') {
-        throw new PartnerError(
-          409,
-          'installation_removing',
-          'This installation is being removed, so it is not changed any more: install the integration again, which makes a new one.',
-        )
-      }
+      if (before?.state === 'removing') throw installationRemoving()
       const { name, url, contact } = account ?? {}
       await store.putInstallation(
         {
@@ -160,12 +127,13 @@ export function installationRoutes({ store, refuseRemoval, remove: begin }: Inst
       return c.json(shown(before), 200)
     })
     .openapi(read, async (c) => {
-      return c.json(shown(await known(c.req.valid('param').installationId)), 200)
+      const { installationId } = c.req.valid('param')
+      return c.json(shown(await findInstallation(store, installationId)), 200)
     })
     .openapi(update, async (c) => {
       const { installationId } = c.req.valid('param')
       const { billingPlanId } = c.req.valid('json')
-      const installation = await known(installationId)
+      const installation = await findInstallation(store, installationId)
       await store.updateInstallation(installationId, { billingPlanId })
       return c.json(shown({ ...installation, billingPlanId }), 200)
     })

@@ -1,15 +1,17 @@
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { dropEmptyBody } from './drop-empty-body.ts'
+import { answerOnce } from './idempotency.ts'
+import type { PartnerEnvironment } from './partner-environment.ts'
 import { errorSchema } from './partner-error.ts'
-import { admit, type CallerKind, type VerifyOidc } from './verify-oidc.ts'
+import { admit, type CallerKind } from './verify-oidc.ts'
 
-export interface PartnerEnvironment {
-  readonly Variables: { readonly verify: VerifyOidc }
-}
-
-/** What a route is made with: open to these callers, each within its own installation, before anything else is looked at. */
+/**
+ * What a route is made with: open to these callers, each within its own installation, before anything else is looked
+ * at; and what it changes is done once for requests with the same `Idempotency-Key`.
+ */
 export function lockedFor(...callers: readonly CallerKind[]) {
-  return { security: [{ oidc: [] }], middleware: [lock(callers)] }
+  return { security: [{ oidc: [] }], middleware: [lock(callers), dropEmptyBody, answerOnce] }
 }
 
 function lock(callers: readonly CallerKind[]): MiddlewareHandler<PartnerEnvironment> {

@@ -5,10 +5,17 @@ import { ActionFailure } from '../domain/failure.ts'
 import type { Log } from '../log.ts'
 import { type InstallationDoor, installationRoutes } from './installation-routes.ts'
 import { answerPartnerError, PartnerError } from './partner-error.ts'
-import type { PartnerEnvironment } from './lock.ts'
+import type { PartnerEnvironment } from './partner-environment.ts'
+import { planRoutes } from './plan-routes.ts'
+import type { ResourceDoor } from './resource-door.ts'
+import { resourceRoutes } from './resource-routes.ts'
+import { rotationRoutes } from './rotation-routes.ts'
+import { transferRoutes } from './transfer-routes.ts'
 import type { VerifyOidc } from './verify-oidc.ts'
 
 export interface PartnerDoor extends InstallationDoor {
+  /** What the routes of resources, plans and transfers need; without it there are none. */
+  readonly resources?: ResourceDoor | undefined
   readonly verify: VerifyOidc
   /** Whether what the routes need is there. */
   readonly ready: () => boolean
@@ -26,6 +33,7 @@ export function partnerApp({
   verify,
   ready,
   log,
+  resources,
   ...door
 }: PartnerDoor): OpenAPIHono<PartnerEnvironment> {
   const app = new OpenAPIHono<PartnerEnvironment>()
@@ -38,6 +46,7 @@ export function partnerApp({
       )
     }
     c.set('verify', verify)
+    c.set('store', door.store)
     await next()
   })
   app.use(
@@ -56,6 +65,12 @@ export function partnerApp({
     }),
   )
   app.route('/', installationRoutes(door))
+  if (resources) {
+    app.route('/', planRoutes(resources))
+    app.route('/', resourceRoutes(resources))
+    app.route('/', rotationRoutes(resources))
+    app.route('/', transferRoutes(resources))
+  }
   app.openAPIRegistry.registerComponent('securitySchemes', 'oidc', {
     type: 'http',
     scheme: 'bearer',

@@ -10,6 +10,8 @@ export class PartnerError extends Error {
   /** Shown to the customer in Vercel's dashboard. */
   readonly userMessage: string | undefined
   readonly fields: readonly { readonly key: string; readonly message: string }[]
+  /** Whether the same request may be done a moment later, so that it is to be looked at anew when it comes again. */
+  readonly passing: boolean
 
   constructor(
     status: ContentfulStatusCode,
@@ -18,10 +20,12 @@ export class PartnerError extends Error {
     {
       userMessage,
       fields = [],
+      passing = false,
       cause,
     }: {
       userMessage?: string | undefined
       fields?: readonly { key: string; message: string }[]
+      passing?: boolean
       cause?: unknown
     } = {},
   ) {
@@ -30,6 +34,7 @@ export class PartnerError extends Error {
     this.code = code
     this.userMessage = userMessage
     this.fields = fields
+    this.passing = passing
   }
 }
 

@@ -222,11 +222,26 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     test('is not stored for an installation that is unknown', async () => {
       const store = await open()
       const resource = resourceOf(installationOf().id)
-      await expect(store.putResource(resource)).rejects.toMatchObject({
-        code: 'installation_unknown',
-        retryable: false,
-        message: expect.stringContaining(resource.id),
-      })
+      for (const how of ['putResource', 'addResource'] as const) {
+        await expect(store[how](resource)).rejects.toMatchObject({
+          code: 'installation_unknown',
+          retryable: false,
+          message: expect.stringContaining(resource.id),
+        })
+      }
+    })
+
+    test('is added once, and left as it is from then on, whoever has it', async () => {
+      const { store, id } = await withInstallation()
+      const other = installationOf()
+      await store.putInstallation(other, undefined)
+      const resource = resourceOf(id)
+      const added = await Promise.all(Array.from({ length: 5 }, () => store.addResource(resource)))
+      expect(added.filter(Boolean)).toHaveLength(1)
+      expect(await store.addResource({ ...resource, status: 'pending' })).toBe(false)
+      expect(await store.addResource({ ...resource, installationId: other.id })).toBe(false)
+      expect(await store.getResource(id, resource.id)).toEqual(resource)
+      expect(await store.listResources(other.id)).toEqual([])
     })
 
     test('is gone when it was removed, the second time too', async () => {
@@ -327,6 +342,20 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
       expect(await store.getTransferRequest(claimId)).toBeUndefined()
       expect(await store.acceptTransferRequest(claimId, from, Date.now())).toBe(false)
       expect(await store.listResources(to)).toHaveLength(1)
+    })
+
+    test('whose answer was lost is answered the same again, and moves nothing again', async () => {
+      const { store, from, to, moving, transfer, claimId } = await offered()
+      await store.acceptTransferRequest(claimId, to, Date.now())
+      // Given back meanwhile.
+      const back = transferOf(to, [moving.id])
+      await store.putTransferRequest(back)
+      await store.acceptTransferRequest(back.claimId, from, Date.now())
+      expect(await store.acceptTransferRequest(claimId, to, transfer.expiresAtMs)).toBe(true)
+      expect(await store.listResources(to)).toEqual([])
+      expect(await store.listResources(from)).toHaveLength(2)
+      await store.putTransferRequest(transfer)
+      expect(await store.getTransferRequest(claimId)).toBeUndefined()
     })
 
     test('is accepted by one of those who accept it at the same moment', async () => {

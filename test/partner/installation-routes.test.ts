@@ -53,6 +53,16 @@ describe('an installation', () => {
     expect(await partner.call('GET', PATH, { token: system })).toEqual({ status: 200, body: plan })
   })
 
+  test('takes no plan that cannot be stored', async () => {
+    await install()
+    for (const billingPlanId of ['', 'a\0b', 7]) {
+      expect(
+        await partner.call('PATCH', PATH, { token: user, body: { billingPlanId } }),
+      ).toMatchObject({ status: 400, body: { error: { fields: [{ key: 'billingPlanId' }] } } })
+    }
+    expect(await partner.store.getInstallation(ID)).not.toHaveProperty('billingPlanId')
+  })
+
   test('that nobody put is not found', async () => {
     const found = { status: 404, body: { error: { code: 'not_found' } } }
     expect(await partner.call('GET', PATH, { token: system })).toMatchObject(found)
@@ -110,12 +120,14 @@ describe('an uninstallation', () => {
       await partner.call('DELETE', PATH, { token: user, body: { reason: 'too dear' } }),
     ).toEqual({ status: 200, body: { finalized: false } })
     partner.removal = { finished: true }
-    // Vercel may send no body at all.
-    expect(await partner.call('DELETE', PATH, { token: system })).toEqual({
-      status: 200,
-      body: { finalized: true },
-    })
-    expect(partner.removals).toEqual([ID, ID])
+    // Vercel may send no body at all, or one of no bytes.
+    for (const nothing of [{}, { body: '' }]) {
+      expect(await partner.call('DELETE', PATH, { token: system, ...nothing })).toEqual({
+        status: 200,
+        body: { finalized: true },
+      })
+    }
+    expect(partner.removals).toEqual([ID, ID, ID])
   })
 
   test('that the provider refuses changes nothing, and tells the customer why', async () => {
@@ -144,76 +156,4 @@ describe('an uninstallation', () => {
       body: { error: { code: 'installation_removing' } },
     })
   })
-})
-
-describe('no route', () => {
-  /** For each route, the kinds of token that it is for. */
-  const CALLERS: Readonly<Record<string, readonly string[]>> = {
-    'PUT /v1/installations/:installationId': ['user'],
-    'GET /v1/installations/:installationId': ['user', 'system'],
-    'PATCH /v1/installations/:installationId': ['user'],
-    'DELETE /v1/installations/:installationId': ['user', 'system'],
-  }
-  const routes = () => [
-    ...new Set(
-      partner.app.routes
-        .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/v1/'))
-        .map(({ method, path }) => `${method} ${path}`),
-    ),
-  ]
-  const attempt = async (route: string, token: string | undefined) => {
-    const [method = '', path = ''] = route.split(' ')
-    const { status } = await partner.call(method, path.replace(':installationId', ID), {
-      ...(token !== undefined && { token }),
-      ...(method !== 'GET' && { body: INSTALL }),
-    })
-    return status
-  }
-
-  test('is missing here', () => {
-    expect(routes().sort()).toEqual(Object.keys(CALLERS).sort())
-  })
-
-  test('opens without a token, with one of another installation or of none, or of the wrong kind', async () => {
-    await install()
-    for (const [route, callers] of Object.entries(CALLERS)) {
-      expect([route, await attempt(route, undefined)]).toEqual([route, 401])
-      expect([route, await attempt(route, 'x.y.z')]).toEqual([route, 401])
-      for (const other of ['icfg_2', null]) {
-        expect([route, await attempt(route, await issuer.user(other))]).toEqual([route, 403])
-        expect([route, await attempt(route, await issuer.system(other))]).toEqual([route, 403])
-      }
-      for (const [kind, token] of Object.entries({ user, system })) {
-        if (!callers.includes(kind))
-          expect([route, kind, await attempt(route, token)]).toEqual([route, kind, 403])
-      }
-    }
-    expect((await partner.store.accessToken(ID))?.reveal()).toBe(TOKEN)
-    expect(await partner.store.getInstallation('icfg_2')).toBeUndefined()
-    expect(partner.removals).toEqual([])
-  })
-
-  test('opens with the path written in another way', async () => {
-    await install()
-    for (const path of [
-      `/v1/installations/icfg_2/../${ID}`,
-      `/v1/installations/${ID}%2f..%2ficfg_2`,
-      `/v1/installations/icfg%5f1`,
-      `/v1//installations/${ID}`,
-    ]) {
-      const token = await issuer.system('icfg_2')
-      const { status } = await partner.call('DELETE', path, { token })
-      expect([path, status >= 400]).toEqual([path, true])
-    }
-    expect(partner.removals).toEqual([])
-  })
-})
-
-test('the OpenAPI document tells of every route, and that it asks for a token', async () => {
-  const { status, body } = await partner.call('GET', '/partner/openapi.json', {})
-  expect(status).toBe(200)
-  const paths = body['paths'] as Record<string, Record<string, { security?: unknown }>>
-  expect(Object.keys(paths)).toEqual(['/v1/installations/{installationId}'])
-  for (const operation of Object.values(paths).flatMap((path) => Object.values(path)))
-    expect(operation.security).toEqual([{ oidc: [] }])
 })
