@@ -66,12 +66,10 @@ describe('the page', () => {
     const { vercel } = await vercelForTest()
     for (const headers of [{ origin: 'https://evil.example' }, {}] as Record<string, string>[]) {
       const body = new URLSearchParams({ project: 'shop' })
-      const answer = await fetch(`${vercel.url}/simulator/deployments`, {
-        method: 'POST',
-        headers,
-        body,
-      })
-      expect(answer.status).toBe(403)
+      for (const path of ['/simulator/deployments', '/simulator/installations']) {
+        const answer = await fetch(vercel.url + path, { method: 'POST', headers, body })
+        expect(answer.status).toBe(403)
+      }
     }
     expect(vercel.deployments()).toEqual([])
   })
