@@ -59,7 +59,7 @@ export async function callPartner<Answer>(
   const before = lost.map((each) => once?.of(each))
   if (said !== undefined && before.some((each) => each !== undefined && each !== said))
     throw new PartnerFault(
-      `${method} ${path}: the same Idempotency-Key was answered with another ${once?.field} the second time`,
+      `${method} ${path}: ${once?.field}: the same Idempotency-Key was answered otherwise the second time`,
     )
   return answer
 }

@@ -235,12 +235,14 @@ describe('an answer that is lost', () => {
         : Response.json({ ...RESOURCE, id: `db-${count}`, secrets })
     }
     vercel.dials.losePartnerAnswers = 1
-    await expect(provision()).rejects.toThrow('answered with another id the second time')
+    await expect(provision()).rejects.toThrow('id: the same Idempotency-Key was answered otherwise')
     expect(vercel.resources()).toEqual([])
     const resource = await provision()
     vercel.dials.losePartnerAnswers = 1
     const rotation = vercel.rotateSecrets(resource)
-    await expect(rotation).rejects.toThrow('answered with another secrets the second time')
+    await expect(rotation).rejects.toThrow(
+      'secrets: the same Idempotency-Key was answered otherwise',
+    )
     expect(vercel.resource(resource)).toMatchObject({ rotating: false, env: resource.env })
     expect(installation.enabled).toBe(true)
   })
