@@ -235,6 +235,9 @@ function describe(event: TimelineEvent): string | undefined {
       return event.change.startsWith('action-')
         ? undefined
         : `Vercel      deployment ${event.deploymentId} ${event.change}`
+    case 'partner':
+    case 'resource':
+      return undefined
   }
 }
 

@@ -22,8 +22,14 @@ export interface NamedValue {
   readonly path: string
 }
 
-/** The first rule for environment variables that these break, naming the field and no value; undefined when none. */
-export function environmentProblem(variables: readonly NamedValue[]): string | undefined {
+/**
+ * The first rule for environment variables that these break, naming the field and no value; undefined when none.
+ * `whole` is the field that holds all of them.
+ */
+export function environmentProblem(
+  variables: readonly NamedValue[],
+  whole: string,
+): string | undefined {
   const seen = new Set<string>()
   for (const variable of variables) {
     const problem = variableProblem(variable)
@@ -33,7 +39,7 @@ export function environmentProblem(variables: readonly NamedValue[]): string | u
     seen.add(variable.name)
   }
   const env = Object.fromEntries(variables.map(({ name, value }) => [name, value]))
-  return isTooLarge(env) ? `outcomes: the variables exceed ${MAX_TOTAL_BYTES} bytes` : undefined
+  return isTooLarge(env) ? `${whole}: the variables exceed ${MAX_TOTAL_BYTES} bytes` : undefined
 }
 
 /** Whether the names and values of an environment exceed the 64 KB a deployment may have. */

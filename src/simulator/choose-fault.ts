@@ -16,11 +16,11 @@ export type FaultAnswer =
 export interface Fault {
   readonly match?: {
     /**
-     * `get` reads a deployment, `patch` updates an action, `resource` reads a resource, `check` lists or registers
-     * checks, `check-run` reads or updates a check run.
+     * `get` reads a deployment, `patch` updates an action, `resource` reads or changes a resource, `installation`
+     * anything else of an installation, `check` lists or registers checks, `check-run` reads or updates a check run.
      */
     readonly kind?: RequestKind
-    /** `GET`, `PATCH`, `POST`. */
+    /** `GET`, `PATCH`, `POST`, `PUT`, `DELETE`. */
     readonly method?: string
     /** The `status` in the body of an update. */
     readonly status?: string
@@ -40,7 +40,7 @@ export interface RandomFaults {
   readonly answers?: readonly FaultAnswer[]
 }
 
-export type RequestKind = 'get' | 'patch' | 'resource' | 'check' | 'check-run'
+export type RequestKind = 'get' | 'patch' | 'resource' | 'installation' | 'check' | 'check-run'
 
 export interface FaultTarget {
   readonly kind: RequestKind

@@ -1,10 +1,12 @@
 import { type Context, Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import { z } from 'zod'
-import { answerError } from './answer-error.ts'
+import { answerError, answerInvalid, answerNotFound } from './answer-error.ts'
+import { answerPost, readRequest, withoutValues } from './control-request.ts'
 import type { DeploymentSnapshot } from './deployment.ts'
 import { newId } from './identifiers.ts'
 import { renderPage } from './render-page.ts'
+import { resourceControlRoutes } from './resource-control-routes.ts'
 import type { Simulator } from './simulator.ts'
 
 const deployRequest = z.strictObject({
@@ -12,6 +14,8 @@ const deployRequest = z.strictObject({
   environment: z.string().trim().min(1).default('preview'),
   gitBranch: z.string().trim().default(''),
 })
+
+const connectRequest = z.strictObject({ resourceId: z.string().trim().min(1) })
 
 /**
  * What a person does in Vercel's dashboard, for a browser and for curl:
@@ -24,6 +28,9 @@ const deployRequest = z.strictObject({
  *     POST /simulator/deployments/{id}/delete
  *     POST /simulator/deployments/{id}/skip         goes on without the resources
  *     POST /simulator/deployments/{id}/check-runs/{run}/cancel
+ *     POST /simulator/projects/{name}/connect       {resourceId}: with the suggested actions
+ *     POST /simulator/projects/{name}/disconnect    {resourceId}
+ *     …    /simulator/installations…                see `resourceControlRoutes`
  *
  * Posts take a form, from this page only, and are answered with the page; or JSON, answered with the deployment:
  *
@@ -52,17 +59,15 @@ export function controlRoutes(simulator: Omit<Simulator, 'url'>): Hono {
 
   routes.post('/simulator/deployments', async (c) => {
     const request = deployRequest.safeParse(await readRequest(c))
-    if (!request.success)
-      return answerError(c, 400, { code: 'bad_request', message: z.prettifyError(request.error) })
+    if (!request.success) return answerInvalid(c, z.prettifyError(request.error))
     const { project: name, environment, gitBranch } = request.data
     const project = simulator.projects.find((candidate) => candidate.name === name)
-    if (!project)
-      return answerError(c, 404, { code: 'not_found', message: `There is no project ${name}` })
+    if (!project) return answerNotFound(c, `There is no project ${name}`)
     const deployment = simulator.deploy(project, {
       environment,
       ...(gitBranch !== '' && { gitBranch }),
     })
-    return answerPost(c, deployment, 201)
+    return answerPost(c, withoutValues(deployment), 201)
   })
 
   const moves = { cancel: simulator.cancel, delete: simulator.remove, skip: simulator.skip }
@@ -74,18 +79,41 @@ export function controlRoutes(simulator: Omit<Simulator, 'url'>): Hono {
   routes.post('/simulator/deployments/:id/check-runs/:runId/cancel', (c) =>
     answerMove(c, c.req.param('id'), (id) => simulator.cancelCheckRun(id, c.req.param('runId'))),
   )
+
+  routes.post('/simulator/projects/:name/:move{connect|disconnect}', async (c) => {
+    const request = connectRequest.safeParse(await readRequest(c))
+    if (!request.success) return answerInvalid(c, z.prettifyError(request.error))
+    const { name, move } = c.req.param()
+    const project = simulator.projects.find((candidate) => candidate.name === name)
+    if (!project) return answerNotFound(c, `There is no project ${name}`)
+    const { resourceId } = request.data
+    return answering(c, () => {
+      if (move === 'connect') simulator.connect(project, { resourceId })
+      else simulator.disconnect(project, resourceId)
+      const { id, connections } = project
+      return answerPost(c, { id, name, connections })
+    })
+  })
+
+  routes.route('/', resourceControlRoutes(simulator))
   return routes
 
   function answerMove(c: Context, id: string, make: (id: string) => void): Response {
     const deployment = find(simulator, id)
     if (!deployment) return noDeployment(c)
-    try {
+    return answering(c, () => {
       make(deployment.id)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      return answerError(c, 409, { code: 'conflict', message })
-    }
-    return answerPost(c, simulator.deployment(deployment.id), 200)
+      return answerPost(c, withoutValues(simulator.deployment(deployment.id)))
+    })
+  }
+}
+
+function answering(c: Context, answer: () => Response): Response {
+  try {
+    return answer()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return answerError(c, 409, { code: 'conflict', message })
   }
 }
 
@@ -98,22 +126,6 @@ function find(simulator: Omit<Simulator, 'url'>, id: string): DeploymentSnapshot
   return simulator.deployments().find((deployment) => deployment.id === id)
 }
 
-function isJson(c: Context): boolean {
-  return /^application\/json\b/i.test(c.req.header('content-type') ?? '')
-}
-
-async function readRequest(c: Context): Promise<unknown> {
-  return isJson(c) ? await c.req.json().catch(() => undefined) : await c.req.parseBody()
-}
-
-function answerPost(c: Context, deployment: DeploymentSnapshot, status: 200 | 201): Response {
-  return isJson(c) ? c.json(withoutValues(deployment), status) : c.redirect('/', 303)
-}
-
 function noDeployment(c: Context): Response {
-  return answerError(c, 404, { code: 'not_found', message: 'There is no such deployment' })
-}
-
-function withoutValues(deployment: DeploymentSnapshot) {
-  return { ...deployment, env: Object.keys(deployment.env) }
+  return answerNotFound(c, 'There is no such deployment')
 }

@@ -1,6 +1,8 @@
 import type { Deployment } from './deployment.ts'
 import { newCommitSha, newHostSuffix, newId } from './identifiers.ts'
 import type { Project } from './project.ts'
+import type { Resource } from './resource.ts'
+import { resourceVariables } from './resource-variables.ts'
 
 /** What is deployed. */
 export interface DeployOptions {
@@ -21,10 +23,14 @@ export interface DeployOptions {
 export function createDeployment(
   project: Project,
   options: DeployOptions,
-  createdAt: number,
+  { createdAt, resources }: { readonly createdAt: number; readonly resources: readonly Resource[] },
 ): Deployment {
   const environment = options.environment ?? 'preview'
   const { gitBranch } = options
+  const baseEnv = {
+    ...project.env[environment],
+    ...resourceVariables(project, environment, resources),
+  }
   const sha = options.sha ?? (gitBranch === undefined ? undefined : newCommitSha())
   return {
     id: newId('dpl'),
@@ -40,7 +46,8 @@ export function createDeployment(
     actions: chosenFor(project, environment),
     checkRuns: [],
     readyState: 'QUEUED',
-    env: { ...project.env[environment] },
+    baseEnv,
+    env: { ...baseEnv },
   }
 }
 

@@ -2,9 +2,11 @@ import { setMaxListeners } from 'node:events'
 import { actionEvent, buildWebhook, type UnsentEvent } from './build-webhook.ts'
 import type { CheckRun } from './check.ts'
 import { checkRunEvent } from './check-event.ts'
+import { connectProject, disconnectProject } from './connect-project.ts'
 import { connectionEvent } from './connection-event.ts'
 import { createDeployment } from './create-deployment.ts'
 import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
+import { deploymentCleanupEvent } from './deployment-event.ts'
 import { defaultDials } from './dials.ts'
 import { cancelCheckRun } from './end-check-run.ts'
 import {
@@ -17,11 +19,14 @@ import {
   timeOutDeployment,
 } from './end-deployment.ts'
 import { holdBuild } from './hold-build.ts'
-import { installationRemovedEvent } from './installation-event.ts'
-import { type PartnerSide, tellInstallation, tellUninstallation } from './install.ts'
+import { installationMoves } from './installation-moves.ts'
 import { newId } from './identifiers.ts'
 import { createOidcKeys } from './oidc-keys.ts'
 import { connectResource, type Installation, type Project } from './project.ts'
+import { createReader } from './read-again.ts'
+import type { Resource } from './resource.ts'
+import { resourceMoves } from './resource-moves.ts'
+import type { ResourceSurroundings } from './resource-surroundings.ts'
 import { createTimers } from './schedule-timers.ts'
 import { sendRawWebhook } from './send-raw-webhook.ts'
 import { createWebhookSender, DEFAULT_RETRY } from './send-webhooks.ts'
@@ -85,6 +90,9 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     emitCheckRunWebhook(kind, deployment, run) {
       emit(checkRunEvent(kind, deployment, run, dials), deployment.project.installation)
     },
+    emitGone(deployment) {
+      emit(deploymentCleanupEvent(deployment), deployment.project.installation)
+    },
     announce(deployment, change, { action, checkRun, text } = {}) {
       record({
         kind: 'deployment',
@@ -100,7 +108,15 @@ export function createSimulation(options: SimulatorOptions): Simulation {
   }
 
   const keys = createOidcKeys(options.clientId ?? 'oac_local')
-  const partner: PartnerSide = {
+  const resources: Resource[] = []
+  const resourceSurroundings: ResourceSurroundings = {
+    resources,
+    projects,
+    products: options.products ?? [product.id],
+    dials,
+    now,
+    record,
+    emit,
     keys,
     // It is known once the server listens, which puts it there.
     issuer: () => (controls as Simulator).url,
@@ -114,47 +130,28 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     return deployment
   }
 
-  function install(id = newId('icfg'), accessToken = newId('token')): Installation {
-    const teamSlug = `team-${installations.length + 1}`
-    const installation = { id, teamId: newId('team'), teamSlug, accessToken, enabled: true }
-    installations.push(installation)
-    return installation
-  }
-
-  /** From then on its token is refused, and nobody is told of its deployments. */
-  function uninstall(installation: Installation): void {
-    const index = installations.indexOf(installation)
-    if (index >= 0) installations.splice(index, 1)
-    installation.enabled = false
-  }
+  const reader = createReader(resourceSurroundings)
+  const ofInstallations = installationMoves(installations, resourceSurroundings, (event) =>
+    sender.send(buildWebhook(event, now(), dials)),
+  )
+  const watched = { timeline, closing: closing.signal }
 
   const controls: Omit<Simulator, 'url'> = {
+    ...ofInstallations,
+    ...resourceMoves(resourceSurroundings, installations, watched),
     product,
     dials,
     projects,
+    installations,
     records: timeline.records,
-    installation: install(options.installationId, options.accessToken),
+    installation: ofInstallations.createInstallation({
+      id: options.installationId ?? newId('icfg'),
+      accessToken: options.accessToken,
+    }),
     webhookUrl: options.webhookUrl,
     partnerUrl: options.partnerUrl,
     clientSecret: options.clientSecret,
 
-    createInstallation: ({ id, accessToken } = {}) => install(id, accessToken),
-    async install() {
-      const installation = install()
-      try {
-        await tellInstallation(partner, installation)
-      } catch (error) {
-        uninstall(installation)
-        throw error
-      }
-      return installation
-    },
-    async uninstall(installation) {
-      const answer = await tellUninstallation(partner, installation)
-      uninstall(installation)
-      sender.send(buildWebhook(installationRemovedEvent(installation, projects), now(), dials))
-      return answer
-    },
     rotateSigningKey: () => keys.rotate(),
     createProject({ name, resources, env = {}, installation = controls.installation }) {
       const connections = resources.map((choice) => connectResource(product, choice))
@@ -171,8 +168,10 @@ export function createSimulation(options: SimulatorOptions): Simulation {
         emit(connectionEvent('connected', project, connection), installation)
       return project
     },
+    connect: (project, choice) => connectProject(project, { product, choice }, emit),
+    disconnect: (project, resourceId) => disconnectProject(project, resourceId, emit),
     deploy(project, deployOptions = {}) {
-      const deployment = createDeployment(project, deployOptions, now())
+      const deployment = createDeployment(project, deployOptions, { createdAt: now(), resources })
       deployments.set(deployment.id, deployment)
       holdBuild(deployment, surroundings)
       return snapshotDeployment(deployment)
@@ -196,11 +195,11 @@ export function createSimulation(options: SimulatorOptions): Simulation {
 
     until: (id, predicate, waitOptions) =>
       waitForDeployment(
-        { timeline, closing: closing.signal },
+        watched,
         { id, read: () => snapshotDeployment(deploymentOf(id)), predicate },
         waitOptions,
       ),
-    untilEvent: waitForEvent({ timeline, closing: closing.signal }),
+    untilEvent: waitForEvent(watched),
     sendWebhook: (webhook) =>
       sendRawWebhook(webhook, {
         dials,
@@ -229,13 +228,26 @@ export function createSimulation(options: SimulatorOptions): Simulation {
       closing.abort()
       timers.clear()
       checkTimers.clear()
-      await sender.close()
+      await Promise.all([sender.close(), reader.close()])
     },
   }
 
   return {
     controls,
-    api: { keys, product, installations, projects, deployments, dials, surroundings, now, record },
+    api: {
+      keys,
+      product,
+      installations,
+      projects,
+      deployments,
+      dials,
+      surroundings,
+      resourceSurroundings,
+      clientSecret: () => controls.clientSecret,
+      readAgain: (installation, resource) => reader.readAgain(installation, resource),
+      now,
+      record,
+    },
     timeline,
   }
 }

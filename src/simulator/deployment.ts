@@ -45,7 +45,9 @@ export interface Deployment {
   readonly checkRuns: CheckRun[]
   readyState: ReadyState
   integrations?: Integrations
-  /** What the build gets: the project's variables, overridden by the outcomes once they are merged. */
+  /** The variables of the project, overridden by those of its resources, as they were when it was made. */
+  readonly baseEnv: Readonly<Record<string, string>>
+  /** What the build gets: `baseEnv`, overridden by the outcomes once they are merged. */
   env: Record<string, string>
   errorCode?: string
   errorMessage?: string
@@ -115,7 +117,7 @@ export function isTerminal(status: string | undefined): boolean {
 /** Copies a deployment, so that what a caller holds no longer changes. */
 export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
   const { project, actions, checkRuns, integrations, ...rest } = deployment
-  const { creator: _creator, meta: _meta, ...fields } = rest
+  const { creator: _creator, meta: _meta, baseEnv: _baseEnv, ...fields } = rest
   return {
     ...fields,
     projectId: project.id,

@@ -84,6 +84,14 @@ export interface Dials {
   /** The most bytes that the output of a check run may have. */
   checkOutputLimit: number
 
+  /**
+   * So many of the provider's answers to calls that change something are lost: each such call is made once more, with
+   * the same `Idempotency-Key`. Counts down to 0.
+   */
+  losePartnerAnswers: number
+  /** Which of the two documented forms a transfer of resources has: that of the API reference or that of the flows. */
+  transferForm: 'reference' | 'flow'
+
   /** Sends every webhook twice at the same time. */
   duplicateWebhooks: 'never' | 'same-id' | 'new-id'
   retryId: 'same' | 'new'
@@ -146,6 +154,8 @@ export function defaultDials(): Dials {
     cancelEndsCheckRun: true,
     checkUpdateAfterEnd: 409,
     checkOutputLimit: 65_536,
+    losePartnerAnswers: 0,
+    transferForm: 'reference',
     duplicateWebhooks: 'never',
     retryId: 'same',
     holdWebhooks: [],

@@ -74,13 +74,14 @@ export function restoreDeployment(deployment: Deployment, surroundings: Surround
   surroundings.announce(deployment, 'restored')
 }
 
-/** Ends the time in which a deleted deployment can be restored. Throws for one that is not deleted. */
+/** Ends the time in which a deleted deployment can be restored: it is completely gone. Throws for one that is not deleted. */
 export function purgeDeployment(deployment: Deployment, surroundings: Surroundings): void {
   if (deployment.deletedAt === undefined || deployment.purgedAt !== undefined)
     throw refusal(deployment, 'deleted for good')
   deployment.purgedAt = surroundings.now()
   surroundings.announce(deployment, 'purged')
   if (surroundings.dials.cleanupAt === 'purge') sendCleanups(deployment, surroundings)
+  surroundings.emitGone(deployment)
 }
 
 function sendCleanups(deployment: Deployment, surroundings: Surroundings): void {

@@ -1,4 +1,3 @@
-export { PartnerFault, PartnerRefusal } from './call-partner.ts'
 export type { ActionEventType } from './build-webhook.ts'
 export type { CheckConclusion, CheckRunSnapshot, ProjectCheck } from './check.ts'
 export type { CheckRunEventType } from './check-event.ts'
@@ -14,6 +13,7 @@ export type {
   ReadyState,
 } from './deployment.ts'
 export { defaultDials, type Dials, type LateCheckAnswer, type LateUpdateAnswer } from './dials.ts'
+export { PartnerFault, PartnerRefusal } from './judge-answer.ts'
 export type { WebhookAnswer } from './post-webhook.ts'
 export type {
   ChosenAction,
@@ -24,6 +24,11 @@ export type {
   Product,
   Project,
 } from './project.ts'
+export type { ProvisionRequest } from './provision-resource.ts'
+export type { ResourceRef, ResourceSnapshot } from './resource.ts'
+export type { ResourceMoves } from './resource-moves.ts'
+export type { BillingPlan, Notification, ResourceStatus } from './resource-schema.ts'
+export type { RotationRequest } from './rotate-secrets.ts'
 export type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
 export type {
   ActionChoice,
@@ -38,9 +43,13 @@ export type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
 export type {
   DeploymentChange,
   DeploymentRecord,
+  PartnerRecord,
   RequestRecord,
+  ResourceChange,
+  ResourceRecord,
   TimelineEvent,
   WebhookRecord,
   WebhookResult,
 } from './timeline.ts'
+export type { ResourceUpdate } from './update-resource.ts'
 export type { WaitOptions } from './wait-until.ts'

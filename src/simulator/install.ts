@@ -1,16 +1,6 @@
 import { z } from 'zod'
-import { callPartner, type PartnerCall } from './call-partner.ts'
-import type { OidcKeys } from './oidc-keys.ts'
+import { callPartner, type PartnerSide } from './call-partner.ts'
 import type { Installation } from './project.ts'
-
-/** What installing and uninstalling touches. */
-export interface PartnerSide {
-  readonly keys: OidcKeys
-  /** Who issues the tokens: this Vercel. */
-  readonly issuer: () => string
-  readonly partnerUrl: () => string | undefined
-  readonly closing: AbortSignal
-}
 
 const installationAnswer = z.strictObject({
   billingPlan: z.looseObject({ id: z.string() }).optional(),
@@ -26,7 +16,7 @@ export async function tellInstallation(
   installation: Installation,
 ): Promise<void> {
   const path = `/v1/installations/${installation.id}`
-  await call(side, installation, {
+  await callPartner(side, installation, {
     method: 'PUT',
     path,
     kind: 'user',
@@ -34,20 +24,26 @@ export async function tellInstallation(
       scopes: ['read:deployment', 'read-write:integration-deployment-action'],
       acceptedPolicies: {},
       credentials: { access_token: installation.accessToken, token_type: 'Bearer' },
-      account: {
-        name: installation.teamSlug,
-        url: `https://vercel.com/${installation.teamSlug}`,
-        contact: { email: 'owner@example.com', name: 'Owner' },
-      },
+      account: accountOf(installation),
     },
     answers: { 200: installationAnswer, 201: installationAnswer, 204: z.undefined() },
   })
-  await call(side, installation, {
+  await readInstallation(side, installation)
+}
+
+/** Asks the provider for its state of an installation, which may name another plan or a notification. */
+export async function readInstallation(
+  side: PartnerSide,
+  installation: Installation,
+): Promise<void> {
+  const { billingPlan, notification } = await callPartner(side, installation, {
     method: 'GET',
-    path,
+    path: `/v1/installations/${installation.id}`,
     kind: 'system',
     answers: { 200: installationAnswer },
   })
+  if (billingPlan) installation.billingPlanId = billingPlan.id
+  if (notification) installation.notification = notification
 }
 
 /** Asks the provider to let an installation go. Answers whether it is done with it; throws when it refuses. */
@@ -55,7 +51,7 @@ export async function tellUninstallation(
   side: PartnerSide,
   installation: Installation,
 ): Promise<{ finalized: boolean }> {
-  const answer = await call(side, installation, {
+  const answer = await callPartner(side, installation, {
     method: 'DELETE',
     path: `/v1/installations/${installation.id}`,
     kind: 'user',
@@ -68,11 +64,11 @@ export async function tellUninstallation(
   return { finalized: answer?.finalized === true }
 }
 
-async function call<Answer>(
-  { keys, issuer, partnerUrl, closing }: PartnerSide,
-  installation: Installation,
-  request: Omit<PartnerCall<Answer>, 'token'>,
-): Promise<Answer> {
-  const token = await keys.mint(request.kind, installation, issuer())
-  return await callPartner(partnerUrl(), { ...request, token }, closing)
+/** Whose installation it is, as Vercel tells the provider. */
+export function accountOf({ teamSlug }: Installation) {
+  return {
+    name: teamSlug,
+    url: `https://vercel.com/${teamSlug}`,
+    contact: { email: 'owner@example.com', name: 'Owner' },
+  }
 }

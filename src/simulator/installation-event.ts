@@ -19,3 +19,21 @@ export function installationRemovedEvent(
     },
   }
 }
+
+/** What Vercel tells once an installation has moved to another team. */
+export function installationTransferredEvent(
+  { id, teamId }: Installation,
+  previousTeamId: string,
+): { type: string; payload: Record<string, unknown> } {
+  return {
+    type: 'integration-configuration.transferred',
+    payload: {
+      configuration: { id },
+      installationId: id,
+      previousTeamId,
+      newTeamId: teamId,
+      team: { id: teamId },
+      user: { id: 'user-1' },
+    },
+  }
+}

@@ -26,9 +26,9 @@ export function observeRequests({
   return async function observeRequest(c: Context<ApiEnvironment>, next: Next) {
     const url = new URL(c.req.url)
     const body =
-      c.req.method === 'PATCH' || c.req.method === 'POST'
-        ? parseJson(await c.req.text())
-        : undefined
+      c.req.method === 'GET' || c.req.method === 'DELETE'
+        ? undefined
+        : parseJson(await c.req.text())
     const deploymentId = deploymentIdOf(url.pathname)
     const status = statusOf(body)
     if (dials.latencyMs > 0) await sleep(dials.latencyMs)
@@ -113,8 +113,9 @@ function faultCode(status: number): string {
 function requestKind(method: string, path: string): RequestKind {
   if (path.includes('/check-runs')) return 'check-run'
   if (path.endsWith('/checks')) return 'check'
-  if (method === 'PATCH') return 'patch'
-  return path.startsWith('/v13/deployments/') ? 'get' : 'resource'
+  if (path.startsWith('/v1/installations/'))
+    return path.includes('/resources') ? 'resource' : 'installation'
+  return method === 'PATCH' ? 'patch' : 'get'
 }
 
 function deploymentIdOf(path: string): string | undefined {

@@ -21,12 +21,17 @@ export interface DeclaredAction {
 /** The integration installed on one team. Change a field, and the next request or webhook meets the change. */
 export interface Installation {
   readonly id: string
-  readonly teamId: string
-  readonly teamSlug: string
+  teamId: string
+  teamSlug: string
   /** The only Bearer token taken for this installation. */
   accessToken: string
   /** A disabled installation gets 403 for its calls, and its action webhooks are lost. */
   enabled: boolean
+  /** What the provider says of it; unset until it does. */
+  status?: string
+  externalId?: string
+  billingPlanId?: string
+  notification?: { readonly level: string; readonly title: string }
 }
 
 /** One resource connected to a project, with the actions its user chose. */
@@ -47,8 +52,8 @@ export interface Project {
   readonly id: string
   readonly name: string
   /** The installation on the project's team. */
-  readonly installation: Installation
-  readonly connections: readonly Connection[]
+  installation: Installation
+  connections: readonly Connection[]
   /** What integrations registered with it. */
   readonly checks: ProjectCheck[]
   /** The variables each environment has without any action. */

@@ -2,6 +2,7 @@ import { html, raw } from 'hono/html'
 import type { Fragment } from './fragment.ts'
 import type { Project } from './project.ts'
 import { renderDeployment } from './render-deployment.ts'
+import { renderInstallation, renderProvisionForms } from './render-resources.ts'
 import { renderTimeline } from './render-timeline.ts'
 import type { Simulator } from './simulator.ts'
 
@@ -9,7 +10,7 @@ const MAX_DEPLOYMENTS = 50
 
 /** The page of the local Vercel. It needs nothing from elsewhere and shows no value of a variable. */
 export function renderPage(simulator: Omit<Simulator, 'url'>, nonce: string): Fragment {
-  const { product, installation, webhookUrl, projects } = simulator
+  const { product, installation, installations, webhookUrl, partnerUrl, projects } = simulator
   const deployments = simulator.deployments()
   return html`<!doctype html>
     <html lang="en">
@@ -30,6 +31,7 @@ export function renderPage(simulator: Omit<Simulator, 'url'>, nonce: string): Fr
             <code>${webhookUrl ?? 'nowhere yet'}</code>.
           </p>
           ${projects.length > 0 ? renderDeployForm(projects) : ''}
+          ${partnerUrl === undefined ? '' : renderProvisionForms(simulator)}
         </header>
         <main id="live">
           <h2>Deployments</h2>
@@ -37,7 +39,9 @@ export function renderPage(simulator: Omit<Simulator, 'url'>, nonce: string): Fr
           ${deployments.slice(0, MAX_DEPLOYMENTS).map(renderDeployment)}
           <h2>Projects</h2>
           ${projects.map(renderProject)}
-          <h2>Webhooks and updates</h2>
+          <h2>Installations and resources</h2>
+          ${installations.map((each) => renderInstallation(each, simulator))}
+          <h2>Webhooks, updates and calls</h2>
           ${renderTimeline(simulator.records)}
         </main>
         <script nonce="${nonce}">
@@ -104,7 +108,7 @@ label { display: grid; font-size: .85rem }
 table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0 }
 td, th { text-align: left; padding: .15rem 1.2rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }
 .state { font-weight: 600; padding: 0 .4rem; border-radius: 4px; background: #8883 }
-.READY, .succeeded { color: #16803c } .ERROR, .failed, .timeout { color: #c62828 }
+.READY, .succeeded, .ready { color: #16803c } .ERROR, .failed, .timeout, .error { color: #c62828 }
 .QUEUED, .BUILDING, .running, .pending, .queued { color: #b26a00 }
 .muted { opacity: .7 }
 `

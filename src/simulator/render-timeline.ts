@@ -1,27 +1,57 @@
 import { html } from 'hono/html'
 import { clockTime } from './render-deployment.ts'
 import type { Fragment } from './fragment.ts'
-import type { RequestRecord, TimelineEvent, WebhookRecord } from './timeline.ts'
+import type { PartnerRecord, RequestRecord, TimelineEvent, WebhookRecord } from './timeline.ts'
 
 const MAX_ROWS = 40
 
-/** The last webhooks and updates, the newest first; of an update its status and nothing else of its body. */
+type Shown = WebhookRecord | RequestRecord | PartnerRecord
+
+/** The last webhooks, updates and calls, the newest first; of an update its status and nothing else of its body. */
 export function renderTimeline(records: readonly TimelineEvent[]): Fragment {
   const shown = records
     .slice(-20 * MAX_ROWS)
-    .filter((record): record is WebhookRecord | RequestRecord => isShown(record))
+    .filter((record): record is Shown => isShown(record))
     .slice(-MAX_ROWS)
     .reverse()
   if (shown.length === 0) return html`<p>None yet.</p>`
   return html`<table>
-    ${shown.map((record) =>
-      record.kind === 'webhook' ? renderWebhook(record) : renderUpdate(record),
-    )}
+    ${shown.map(renderRecord)}
   </table>`
 }
 
+function renderRecord(record: Shown): Fragment {
+  switch (record.kind) {
+    case 'webhook':
+      return renderWebhook(record)
+    case 'request':
+      return isAboutInstallation(record) ? renderCall(record) : renderUpdate(record)
+    case 'partner':
+      return renderCall(record)
+  }
+}
+
 function isShown(record: TimelineEvent): boolean {
-  return record.kind === 'webhook' || (record.kind === 'request' && record.method === 'PATCH')
+  if (record.kind === 'request')
+    return record.method === 'PATCH' || (record.method !== 'GET' && isAboutInstallation(record))
+  return record.kind === 'webhook' || record.kind === 'partner'
+}
+
+function isAboutInstallation({ path }: RequestRecord): boolean {
+  return path.startsWith('/v1/installations/')
+}
+
+// The provider's calls of Vercel and Vercel's of the provider have the same form.
+function renderCall(record: RequestRecord | PartnerRecord): Fragment {
+  const { at, method, path, status } = record
+  const lost = record.kind === 'partner' && record.lost
+  return html`<tr>
+    <td>${clockTime(at)}</td>
+    <td>${record.kind === 'partner' ? 'to' : 'from'} the provider: ${method}</td>
+    <td>${status ?? 'no answer'}${lost ? ', lost' : ''}</td>
+    <td>${path.split('?')[0]}</td>
+    <td>${record.kind === 'partner' ? (record.error ?? '') : ''}</td>
+  </tr>`
 }
 
 function renderWebhook(record: WebhookRecord): Fragment {

@@ -38,10 +38,10 @@ export function failDeployment(
   surroundings.announce(deployment, 'failed', { text: reason })
 }
 
-/** The project's variables, overridden by the outcomes of the actions that succeeded. */
+/** The variables of the project and its resources, overridden by the outcomes of the actions that succeeded. */
 export function mergedEnv(deployment: Deployment): Record<string, string> {
   return Object.assign(
-    { ...deployment.project.env[deployment.environment] },
+    { ...deployment.baseEnv },
     ...deployment.actions.map((action) => action.secrets),
   )
 }

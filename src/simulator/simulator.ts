@@ -6,6 +6,7 @@ import type { DeploymentSnapshot } from './deployment.ts'
 import type { Dials } from './dials.ts'
 import type { WebhookAnswer } from './post-webhook.ts'
 import type { ConnectionChoice, Installation, Product, Project } from './project.ts'
+import type { ResourceMoves } from './resource-moves.ts'
 import type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
 import type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
 import type { TimelineEvent } from './timeline.ts'
@@ -29,6 +30,8 @@ export interface SimulatorOptions {
   /** Where webhooks go. Until it is set, here or later, they are retried. */
   readonly webhookUrl?: string
   readonly product: Product
+  /** The slugs of what customers can provision; the product's id alone unless said. */
+  readonly products?: readonly string[]
   /** How long a build is held at most; 5 minutes unless said. Vercel's own value is not published. */
   readonly provisioningTimeoutMs?: number
   /** How long a build takes; 50 ms unless said. */
@@ -41,12 +44,14 @@ export interface SimulatorOptions {
   readonly onEvent?: (event: TimelineEvent) => void
 }
 
-/** A local Vercel: its API for integration actions, its webhooks, and the users who deploy. */
-export interface Simulator {
+/** A local Vercel: its API for integrations, its webhooks, and the users who install, provision and deploy. */
+export interface Simulator extends ResourceMoves {
   readonly url: string
   readonly product: Product
   /** The installation of the options. */
   readonly installation: Installation
+  /** All that are there. */
+  readonly installations: readonly Installation[]
   readonly dials: Dials
   webhookUrl: string | undefined
   partnerUrl: string | undefined
@@ -68,10 +73,12 @@ export interface Simulator {
    */
   readonly install: () => Promise<Installation>
   /**
-   * Uninstalls it, unless the provider refuses; rejects as `install` does. From then on its token is refused, and the
-   * provider is told by a webhook too. Answers whether the provider was done with it.
+   * Uninstalls it, unless the provider refuses; rejects as `install` does. From then on its token is refused, its
+   * resources are gone, and the provider is told by a webhook too. Answers whether the provider was done with it.
    */
   readonly uninstall: (installation: Installation) => Promise<{ finalized: boolean }>
+  /** Moves an installation with its projects to another team, and tells the provider by a webhook. */
+  readonly transferInstallation: (installation: Installation, newTeamId: string) => void
   /** Signs tokens for the provider with a new key from then on. */
   readonly rotateSigningKey: () => void
   /**
@@ -79,6 +86,10 @@ export interface Simulator {
    * when an action was never declared.
    */
   readonly createProject: (options: CreateProjectOptions) => Project
+  /** Connects one more resource to a project and tells the provider. Throws when it is connected already. */
+  readonly connect: (project: Project, choice: ConnectionChoice) => void
+  /** Takes a connection back and tells the provider. Throws when there is none. */
+  readonly disconnect: (project: Project, resourceId: string) => void
   /** Deploys: starts the chosen actions and holds the build until they are done. */
   readonly deploy: (project: Project, options?: DeployOptions) => DeploymentSnapshot
   /** Cancels a deployment and tells its actions. Throws when it is past that. */
@@ -94,7 +105,7 @@ export interface Simulator {
   readonly remove: (deploymentId: string) => void
   /** Takes a deletion back. Throws when there is nothing to take back, or no longer. */
   readonly restore: (deploymentId: string) => void
-  /** Ends the time in which a deleted deployment can be restored. Throws when it is not deleted. */
+  /** Ends the time in which a deleted deployment can be restored, and tells that it is gone. Throws when it is not deleted. */
   readonly purge: (deploymentId: string) => void
   /** Lets the build go on without the resources. Throws when nothing is waited for. */
   readonly skip: (deploymentId: string) => void

@@ -18,6 +18,8 @@ export interface Surroundings {
     deployment: Deployment,
     run: CheckRun,
   ) => void
+  /** Tells the provider that a deployment is completely gone. */
+  readonly emitGone: (deployment: Deployment) => void
   /** Tells whoever watches; called after the deployment has changed. */
   readonly announce: (
     deployment: Deployment,

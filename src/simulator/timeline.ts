@@ -1,7 +1,8 @@
 import type { FaultAnswer } from './choose-fault.ts'
 
 /** Everything that was seen, in the order in which it was over. */
-export type TimelineEvent = WebhookRecord | RequestRecord | DeploymentRecord
+export type TimelineEvent =
+  WebhookRecord | RequestRecord | PartnerRecord | DeploymentRecord | ResourceRecord
 
 /** One attempt to send a webhook, or the decision not to. */
 export interface WebhookRecord {
@@ -38,6 +39,33 @@ export interface RequestRecord {
   readonly fault?: FaultAnswer
   readonly body?: unknown
 }
+
+/** One call to the provider's partner API. It has no bodies, which hold secrets. */
+export interface PartnerRecord {
+  readonly kind: 'partner'
+  readonly at: number
+  readonly method: string
+  readonly path: string
+  readonly installationId: string
+  /** Of every call that changes something. */
+  readonly idempotencyKey?: string
+  readonly status?: number
+  /** The answer was lost, as the dial `losePartnerAnswers` says: the call is made once more. */
+  readonly lost?: boolean
+  /** What the provider refused with, or what is wrong with its answer. */
+  readonly error?: string
+}
+
+/** A resource changed. */
+export interface ResourceRecord {
+  readonly kind: 'resource'
+  readonly at: number
+  readonly installationId: string
+  readonly resourceId: string
+  readonly change: ResourceChange
+}
+
+export type ResourceChange = 'provisioned' | 'updated' | 'transferred' | 'deleted'
 
 /** A deployment, one of its actions or one of its check runs changed. */
 export interface DeploymentRecord {

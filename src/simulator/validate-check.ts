@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { describeIssue } from './describe-issue.ts'
+import { validateBody, type Validation } from './validate-body.ts'
 
 const registration = z.strictObject({
   name: z.string().min(1),
@@ -42,23 +42,12 @@ export type CheckRegistration = z.infer<typeof registration>
 /** The body of a check run's update, as Vercel's published schema has it. */
 export type CheckRunUpdate = z.infer<typeof runUpdate>
 
-export type Validation<Body> =
-  | { readonly kind: 'valid'; readonly body: Body }
-  | { readonly kind: 'invalid'; readonly message: string }
-
 /** Judges a body by the published schema, closed at every level. Names the field and never repeats its value. */
 export function validateRegistration(body: unknown): Validation<CheckRegistration> {
-  return validate(registration, body)
+  return validateBody(registration, body)
 }
 
 /** As `validateRegistration`; besides, a completed run has a conclusion, and no other has. */
 export function validateCheckRunUpdate(body: unknown): Validation<CheckRunUpdate> {
-  return validate(runUpdate, body)
-}
-
-function validate<Body>(schema: z.ZodType<Body>, value: unknown): Validation<Body> {
-  const parsed = schema.safeParse(value)
-  return parsed.success
-    ? { kind: 'valid', body: parsed.data }
-    : { kind: 'invalid', message: describeIssue(parsed.error.issues[0]) }
+  return validateBody(runUpdate, body)
 }

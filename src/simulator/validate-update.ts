@@ -45,7 +45,7 @@ export function validateUpdate(
   const secrets = (parsed.data.outcomes ?? []).flatMap((outcome, o) =>
     outcome.secrets.map((secret, s) => ({ ...secret, path: `outcomes[${o}].secrets[${s}]` })),
   )
-  const problem = environmentProblem(secrets)
+  const problem = environmentProblem(secrets, 'outcomes')
   if (problem) return { kind: 'invalid', message: `Invalid request: ${problem}` }
   return { kind: 'valid', update: parsed.data }
 }

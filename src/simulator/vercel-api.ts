@@ -11,15 +11,18 @@ import { authorizeRequests } from './authorize-request.ts'
 import { checkRoutes } from './check-routes.ts'
 import type { Deployment } from './deployment.ts'
 import type { Dials } from './dials.ts'
+import { installationRoutes } from './installation-routes.ts'
 import type { OidcKeys } from './oidc-keys.ts'
 import { type ApiEnvironment, observeRequests } from './observe-request.ts'
 import type { Installation, Product, Project } from './project.ts'
 import { readJson } from './read-json.ts'
+import type { Resource } from './resource.ts'
+import { resourceRoutes } from './resource-routes.ts'
+import type { ResourceSurroundings } from './resource-surroundings.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { RequestRecord } from './timeline.ts'
 import { validateUpdate } from './validate-update.ts'
 import { viewDeployment } from './view-deployment.ts'
-import { viewResource } from './view-resource.ts'
 
 export interface ApiDependencies {
   readonly keys: OidcKeys
@@ -29,13 +32,17 @@ export interface ApiDependencies {
   readonly deployments: ReadonlyMap<string, Deployment>
   readonly dials: Dials
   readonly surroundings: Surroundings
+  readonly resourceSurroundings: ResourceSurroundings
+  readonly clientSecret: () => string
+  /** Asks the provider for its state of an installation, or of one of its resources, in the background. */
+  readonly readAgain: (installation: Installation, resource?: Resource) => void
   readonly now: () => number
   readonly record: (event: RequestRecord) => void
 }
 
-/** The routes of Vercel's API that an integration calls for its actions and checks. Every error is `{error: {code, message}}`. */
+/** The routes of Vercel's API that an integration calls for its actions, checks and resources. Every error is `{error: {code, message}}`. */
 export function vercelApi(dependencies: ApiDependencies): Hono<ApiEnvironment> {
-  const { keys, deployments, dials, surroundings, product, projects } = dependencies
+  const { keys, deployments, dials, surroundings } = dependencies
   const api = new Hono<ApiEnvironment>()
   api.get('/.well-known/jwks', async (c) => c.json(await keys.shown()))
   api.use('/:version{v\\d+}/*', observeRequests(dependencies), authorizeRequests(dependencies))
@@ -79,25 +86,8 @@ export function vercelApi(dependencies: ApiDependencies): Hono<ApiEnvironment> {
     },
   )
 
-  api.get('/v1/installations/:installationId/resources', (c) => {
-    const installation = c.get('installation')
-    if (c.req.param('installationId') !== installation.id) return answerForbidden(c)
-    const ids = projects
-      .filter((project) => project.installation === installation)
-      .flatMap((project) => project.connections.map(({ resourceId }) => resourceId))
-    const resources = [...new Set(ids)].flatMap(
-      (id) => viewResource(id, installation, projects, product) ?? [],
-    )
-    return c.json({ resources })
-  })
-
-  api.get('/v1/installations/:installationId/resources/:resourceId', (c) => {
-    const installation = c.get('installation')
-    if (c.req.param('installationId') !== installation.id) return answerForbidden(c)
-    const resource = viewResource(c.req.param('resourceId'), installation, projects, product)
-    return resource ? c.json(resource) : answerNotFound(c, 'The resource could not be found')
-  })
-
+  api.route('/', installationRoutes(dependencies))
+  api.route('/', resourceRoutes(dependencies))
   api.route('/', checkRoutes(dependencies))
   return api
 }

@@ -1,4 +1,5 @@
 import type { DeploymentSnapshot } from './deployment.ts'
+import type { ResourceSnapshot } from './resource.ts'
 import type { Timeline, TimelineEvent } from './timeline.ts'
 
 const DEFAULT_TIMEOUT_MS = 10_000
@@ -10,7 +11,7 @@ export interface WaitOptions {
   readonly description?: string
 }
 
-interface Watched {
+export interface Watched {
   readonly timeline: Timeline
   readonly closing: AbortSignal
 }
@@ -31,7 +32,30 @@ export async function waitForDeployment(
       const deployment = read()
       return predicate(deployment) ? deployment : undefined
     },
-    concerns: (event) => event.deploymentId === id,
+    concerns: (event) => 'deploymentId' in event && event.deploymentId === id,
+    description: `${description ?? predicate.toString()} of ${id}`,
+    lastState: () => JSON.stringify(read(), maskEnv),
+    timeoutMs,
+  })
+}
+
+/** The same for a resource. */
+export async function waitForResource(
+  watched: Watched,
+  subject: {
+    readonly id: string
+    readonly read: () => ResourceSnapshot
+    readonly predicate: (resource: ResourceSnapshot) => boolean
+  },
+  { timeoutMs = DEFAULT_TIMEOUT_MS, description }: WaitOptions = {},
+): Promise<ResourceSnapshot> {
+  const { id, read, predicate } = subject
+  return await waitUntil(watched, {
+    check() {
+      const resource = read()
+      return predicate(resource) ? resource : undefined
+    },
+    concerns: (event) => event.kind === 'resource' && event.resourceId === id,
     description: `${description ?? predicate.toString()} of ${id}`,
     lastState: () => JSON.stringify(read(), maskEnv),
     timeoutMs,
