@@ -6,9 +6,12 @@ import type { Log } from '../log.ts'
 import { type InstallationDoor, installationRoutes } from './installation-routes.ts'
 import { answerPartnerError, PartnerError } from './partner-error.ts'
 import type { PartnerEnvironment } from './lock.ts'
+import type { ResourceDoor } from './resource-door.ts'
 import type { VerifyOidc } from './verify-oidc.ts'
 
 export interface PartnerDoor extends InstallationDoor {
+  /** What the routes of resources, plans and transfers need; without it there are none. */
+  readonly resources?: ResourceDoor | undefined
   readonly verify: VerifyOidc
   /** Whether what the routes need is there. */
   readonly ready: () => boolean
