@@ -10,3 +10,8 @@ export function driversOf({
   const declared = [...actions.values(), ...checks.values(), ...products.values()]
   return [...new Set(declared.flatMap(({ definition }) => definition.driver ?? []))]
 }
+
+/** The drivers behind products alone, each once. */
+export function productDrivers({ products }: Pick<Config, 'products'>): ResourceDriver[] {
+  return driversOf({ actions: new Map(), checks: new Map(), products })
+}
