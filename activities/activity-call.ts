@@ -72,7 +72,7 @@ export function activityFailure(
   const pauseMs = known.nextRetryDelay ? msToNumber(known.nextRetryDelay) : nextPauseMs()
   if (known.nonRetryable || Date.now() + pauseMs < deadlineAt) return known
   return ApplicationFailure.nonRetryable(
-    `${known.message} It was tried until the action's deadline, then everything was undone.`,
+    `${known.message} It was tried until the deadline, then it was given up.`,
     known.type,
   )
 }

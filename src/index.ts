@@ -54,6 +54,7 @@ export type { Deployment } from './domain/deployment.ts'
 export { ActionFailure } from './domain/failure.ts'
 export type { Finding } from './domain/finding.ts'
 export type { GitBranchRule, Treatment } from './domain/policy.ts'
+export type { ResourceKey } from './domain/resource-key.ts'
 export { Secret } from './domain/secret.ts'
 export type {
   BranchClaim,
@@ -74,3 +75,13 @@ export { fromEndpoint, type TokenEndpoint } from './installations/from-endpoint.
 export { fromEnvironment } from './installations/from-environment.ts'
 export { fromStore } from './installations/from-store.ts'
 export type { Log } from './log.ts'
+export type { BillingPlan } from './products/billing-plan.ts'
+export {
+  type DeprovisionResourceCall,
+  type PlanRequest,
+  type ProductDefinition,
+  type ProvisionedCall,
+  provisionResource,
+  type ResourceCall,
+  type ResourceSettings,
+} from './products/provision-resource.ts'

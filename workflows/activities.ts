@@ -90,10 +90,52 @@ export const { closeInstallation, forgetInstallation } = proxyActivities<Activit
 })
 
 /** Long with many objects. Retried until every provider tells what it holds. */
-export const { withdrawInstallation } = proxyActivities<Activities>({
+export const { withdrawInstallation, withdrawScope } = proxyActivities<Activities>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '5 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '5 minutes' },
+})
+
+/** Short. Retried until the database answers, or the deadline of the work comes. */
+export const { openResource } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '30 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
+})
+
+/** The provider's work on a resource. Retried until its deadline; when canceled, waited for to its end. */
+export const { provisionResource, changeResource } = proxyActivities<Activities>({
+  ...provider,
+  // No build is held by it.
+  startToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '10 seconds',
+  },
+})
+
+/** What a resource leaves. Retried until it is gone. */
+export const { deprovisionResource, expireSecrets } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+  },
+})
+
+/** Retried for a day, as long as Vercel itself redelivers. */
+export const { announceResource } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '1 day',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+  },
 })
 
 /** The local configuration of whichever worker answers. */

@@ -27,6 +27,7 @@ import {
   requestCancellation,
 } from './activities.ts'
 import { Compensations } from './compensations.ts'
+import { cutOffAt } from './cut-off-at.ts'
 import { explainFailure } from './explain-failure.ts'
 import { cancelSignal, cleanupSignal } from './messages.ts'
 import { pinToVersion } from './pin-to-version.ts'
@@ -151,29 +152,6 @@ async function holdBuild(request: ActionRequest, compensations: Compensations): 
   return skipped !== undefined && end.phase === 'succeeded'
     ? { phase: 'skipped', because: skipped }
     : end
-}
-
-/** Does the work until it ends or the deadline comes, in milliseconds since 1970. */
-async function cutOffAt<Result>(
-  deadlineAt: number,
-  outOfTime: ApplicationFailure,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const leftMs = deadlineAt - Date.now()
-  if (leftMs <= 0) throw outOfTime
-  const inTime = new CancellationScope()
-  let late = false
-  const ring = () => {
-    late = true
-    inTime.cancel()
-  }
-  // When the work has ended the alarm is left to itself: to take it back is one event more.
-  sleep(leftMs).then(ring, () => {})
-  try {
-    return await inTime.run(work)
-  } catch (error) {
-    throw late && isCancellation(error) ? outOfTime : error
-  }
 }
 
 /** Does the provider's work. Answers what its provision wants to be remembered. */

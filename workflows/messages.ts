@@ -3,12 +3,19 @@ import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
 import type { CheckRegistration, RegisteredChecks } from '../src/domain/check-registration.ts'
 import type { CheckRunEnd, CheckRunRequest } from '../src/domain/check-run.ts'
+import type { DeploymentRemovalRequest } from '../src/domain/deployment-removal.ts'
 import type { RemovalRequest } from '../src/domain/installation-removal.ts'
 import type {
   ReconciliationReport,
   ReconciliationRequest,
 } from '../src/domain/reconciliation-run.ts'
 import type { Wish } from '../src/domain/action-event.ts'
+import type {
+  ResourceChangeRequest,
+  ResourceRemovalRequest,
+  ResourceRequest,
+  SecretsExpiryRequest,
+} from '../src/domain/resource-run.ts'
 
 // The letterbox: what the front door may start and signal, without importing a line of workflow code.
 
@@ -18,8 +25,16 @@ import type { Wish } from '../src/domain/action-event.ts'
  */
 export const cancelSignal = defineSignal('cancel')
 
-/** The deployment was removed: destroy what still exists. An action and a compensation take it, more than once. */
+/**
+ * It is gone: destroy what still exists. Of a deployment an action and a compensation take it; of a resource whatever
+ * is being done to it, which is left and goes on as its removal. More than once.
+ */
 export const cleanupSignal = defineSignal('cleanup')
+
+/**
+ * Whoever had a resource provisioned or changed waits no longer: Vercel is to be told of the end. More than once.
+ */
+export const announceSignal = defineSignal('announce')
 
 /** Another workflow waits for the end of this action, and is told of it by `actionEndedSignal`. */
 export const awaitEndSignal = defineSignal<[waiter: { readonly workflowId: string }]>('awaitEnd')
@@ -40,10 +55,24 @@ export type DeploymentCheckRun = (request: CheckRunRequest) => Promise<CheckRunE
 export type RegisterChecks = (registration: CheckRegistration) => Promise<RegisteredChecks>
 export type Reconciliation = (request: ReconciliationRequest) => Promise<ReconciliationReport>
 export type InstallationRemoval = (request: RemovalRequest) => Promise<void>
+export type DeploymentRemoval = (request: DeploymentRemovalRequest) => Promise<void>
+export type ResourceProvisioning = (request: ResourceRequest) => Promise<void>
+export type ResourceChanging = (request: ResourceChangeRequest) => Promise<void>
+export type ResourceRemoval = (request: ResourceRemovalRequest) => Promise<void>
+export type SecretsExpiry = (request: SecretsExpiryRequest) => Promise<void>
+
+/** The type of the failure of a run that did its work, of which Vercel did not want to be told. */
+export const NOT_ANNOUNCED = 'not_announced'
+
 export const DEPLOYMENT_ACTION = 'deploymentAction'
 export const COMPENSATION = 'compensation'
 export const DEPLOYMENT_CHECK_RUN = 'deploymentCheckRun'
 export const CHECK_REGISTRATION = 'checkRegistration'
 export const INSTALLATION_REMOVAL = 'installationRemoval'
+export const DEPLOYMENT_REMOVAL = 'deploymentRemoval'
+export const RESOURCE_PROVISIONING = 'resourceProvisioning'
+export const RESOURCE_CHANGE = 'resourceChange'
+export const RESOURCE_REMOVAL = 'resourceRemoval'
+export const SECRETS_EXPIRY = 'secretsExpiry'
 export const READINESS = 'readiness'
 export const RECONCILIATION = 'reconciliation'

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { ActionRuns } from '../../activities/index.ts'
 import type { Dispatch } from '../dispatch/dispatch-event.ts'
+import { removeResource } from '../dispatch/remove-resource.ts'
 import { startAction } from '../dispatch/start-action.ts'
 import { withdrawAction } from '../dispatch/withdraw-action.ts'
 import { withdrawOpenRuns } from '../dispatch/withdraw-open-runs.ts'
@@ -16,7 +17,8 @@ export function actionRuns(client: Client, dispatch: Dispatch): ActionRuns {
     async withdraw(key, because) {
       await withdrawAction(dispatch, { key }, 'cleaned', because)
     },
-    withdrawOpen: (installationId) => withdrawOpenRuns(dispatch, installationId),
+    withdrawOpen: (scope) => withdrawOpenRuns(dispatch, scope),
+    removeResource: (key, because) => removeResource(dispatch, { key, because }),
     async resume(key, { brokenOff, because }) {
       await startAction(
         dispatch,

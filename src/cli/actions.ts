@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { loadConfig } from '../config/load-config.ts'
 import type { DeclaredAction } from '../actions/define-action.ts'
+import type { DeclaredCheck } from '../checks/define-check.ts'
+import { loadConfig } from '../config/load-config.ts'
+import type { DeclaredProduct } from '../products/provision-resource.ts'
 import type { CommonOptions } from './main.ts'
 import { table } from './print-table.ts'
 
@@ -24,29 +26,102 @@ export function declarationOf({ slug, definition }: DeclaredAction): ActionDecla
   }
 }
 
-/** Prints the declared actions as a table, or as JSON. */
+/** Prints what is declared as tables, or as one list in JSON. */
 export async function printActions(options: CommonOptions & { json: boolean }): Promise<void> {
-  const config = await loadConfig(options.config)
-  const declarations = [...config.actions.values()].map(declarationOf)
-  process.stdout.write(
-    options.json ? `${JSON.stringify(declarations, null, 2)}\n` : render(declarations),
-  )
+  const { actions, checks, products } = await loadConfig(options.config)
+  const declared = {
+    actions: [...actions.values()].map(declarationOf),
+    checks: [...checks.values()].map(checkDeclaration),
+    products: [...products.values()].map(productDeclaration),
+  }
+  process.stdout.write(options.json ? asJson(declared) : asTables(declared))
 }
 
-function render(declarations: readonly ActionDeclaration[]): string {
-  const rows = [
-    ['SLUG', 'NAME', 'SUGGESTED FOR', 'OPTIONS'],
-    ...declarations.map(({ slug, name, suggestions, options }) => [
-      slug,
-      name,
-      suggestions.join(', ') || '-',
-      optionNames(options).join(', ') || '-',
-    ]),
+interface Declared {
+  readonly actions: readonly ActionDeclaration[]
+  readonly checks: readonly ReturnType<typeof checkDeclaration>[]
+  readonly products: readonly ReturnType<typeof productDeclaration>[]
+}
+
+function checkDeclaration({ slug, declaration }: DeclaredCheck) {
+  return { slug, ...declaration }
+}
+
+function productDeclaration({ slug, definition }: DeclaredProduct) {
+  const { name, metadata, plans = [] } = definition
+  return {
+    slug,
+    name,
+    ...(metadata && { metadata: z.toJSONSchema(metadata, { io: 'input' }) }),
+    // A function is asked anew by each customer.
+    plans: typeof plans === 'function' ? ('asked' as const) : plans.map(({ id }) => id),
+  }
+}
+
+function asJson({ actions, checks, products }: Declared): string {
+  const all = [
+    ...actions.map((action) => ({ kind: 'action', ...action })),
+    ...checks.map((check) => ({ kind: 'check', ...check })),
+    ...products.map((product) => ({ kind: 'product', ...product })),
   ]
-  return `${table(rows)}\n\nEnter these in Vercel's Integration Console: your product, Deployment Actions. --json adds the options' schema.\n`
+  return `${JSON.stringify(all, null, 2)}\n`
 }
 
-function optionNames(schema: Record<string, unknown> | undefined): string[] {
+function asTables({ actions, checks, products }: Declared): string {
+  const sections = [
+    section(
+      ['SLUG', 'NAME', 'SUGGESTED FOR', 'OPTIONS'],
+      actions.map(({ slug, name, suggestions, options }) => [
+        slug,
+        name,
+        suggestions.join(', '),
+        fieldNames(options).join(', '),
+      ]),
+      "Enter these in Vercel's Integration Console: your product, Deployment Actions. --json adds the options' schema.",
+    ),
+    ...(checks.length === 0
+      ? []
+      : [
+          section(
+            ['CHECK', 'NAME', 'TARGETS', 'REQUIRES', 'BLOCKS'],
+            checks.map(({ slug, name, targets = [], requires, blocks = '' }) => [
+              slug,
+              name,
+              targets.join(', '),
+              requires,
+              blocks,
+            ]),
+            'Enter none of these: they are registered when a resource is connected to a project.',
+          ),
+        ]),
+    ...(products.length === 0
+      ? []
+      : [
+          section(
+            ['PRODUCT', 'NAME', 'PLANS', 'METADATA'],
+            products.map(({ slug, name, plans, metadata }) => [
+              slug,
+              name,
+              typeof plans === 'string' ? plans : plans.join(', '),
+              fieldNames(metadata).join(', '),
+            ]),
+            "Enter these in Vercel's Integration Console: Products, under these slugs. --json adds the metadata's schema.",
+          ),
+        ]),
+  ]
+  return `${sections.join('\n\n')}\n`
+}
+
+/** A table of what there is, an empty cell as `-`, with what to do about it. */
+function section(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  note: string,
+): string {
+  return `${table([[...head], ...rows.map((row) => row.map((cell) => cell || '-'))])}\n\n${note}`
+}
+
+function fieldNames(schema: Record<string, unknown> | undefined): string[] {
   const properties = schema?.['properties']
   return typeof properties === 'object' && properties !== null ? Object.keys(properties) : []
 }

@@ -42,10 +42,31 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
       level: 'ok',
       message: `${config.actions.size} actions: ${[...config.actions.keys()].join(', ')}`,
     },
+    ...productFindings(environment, config),
     secretFinding(environment),
     ...(await temporalFindings(environment, config)),
     ...(await driverFindings(config)),
     ...(await installationFindings(environment, config)),
+  ]
+}
+
+/** Without the store and the partner API a product is there for nobody. */
+function productFindings({ databaseUrl, clientId }: Environment, { products }: Config): Finding[] {
+  if (products.size === 0) return []
+  const subject = 'Products'
+  const declared = `${products.size}: ${[...products.keys()].join(', ')}`
+  const missing = [
+    ...(databaseUrl === undefined ? ['HOLDPOINT_DATABASE_URL'] : []),
+    ...(clientId === undefined ? ['INTEGRATION_CLIENT_ID'] : []),
+  ]
+  if (missing.length === 0) return [{ subject, level: 'ok', message: declared }]
+  return [
+    {
+      subject,
+      level: 'error',
+      message: `${declared}; nobody can provision them, as there is no ${databaseUrl === undefined ? 'installation store' : 'partner API'}`,
+      fix: `set ${missing.join(' and ')}`,
+    },
   ]
 }
 

@@ -41,7 +41,10 @@ command('server', 'take webhooks and hand them to Temporal').action((options: Co
 command('worker', 'do the work that Temporal hands out').action((options: CommonOptions) =>
   runRoles(options, { server: false, worker: true }),
 )
-command('actions', "print the declared actions, to enter them in Vercel's Integration Console")
+command(
+  'actions',
+  "print the declared actions, checks and products, to enter them in Vercel's Integration Console",
+)
   .addOption(new Option('--json', 'as JSON').default(false))
   .action(printActions)
 command('gc', 'find what nobody needs any more, and say what would be done')

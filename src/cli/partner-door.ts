@@ -3,10 +3,12 @@ import type { Config } from '../config/define-config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Dispatch } from '../dispatch/dispatch-event.ts'
 import { removeInstallation } from '../dispatch/remove-installation.ts'
+import type { Secret } from '../domain/secret.ts'
 import type { InstallationStore } from '../installations/store.ts'
 import type { Log } from '../log.ts'
 import { partnerApp } from '../partner/partner-app.ts'
 import { oidcVerifier } from '../partner/verify-oidc.ts'
+import { resourceDoor } from './resource-door.ts'
 
 /** How long an uninstallation waits for the removal: most are over by then, and Vercel waits no longer. */
 const REMOVED_WITHIN_MS = 10_000
@@ -17,6 +19,8 @@ export function partnerDoor({
   config,
   store,
   dispatch,
+  holdpoint,
+  deriveSecrets,
   log,
 }: {
   readonly environment: Pick<Environment, 'clientId' | 'marketplaceUrl'>
@@ -24,12 +28,19 @@ export function partnerDoor({
   readonly store: InstallationStore | undefined
   /** Undefined while there is no connection to Temporal. */
   readonly dispatch: () => Dispatch | undefined
+  /** Which Holdpoint this is; see `DriverCall`. */
+  readonly holdpoint: string
+  readonly deriveSecrets: (purpose: string) => readonly [Secret, ...Secret[]]
   readonly log: Log
 }): ReturnType<typeof partnerApp> | undefined {
   const { clientId, marketplaceUrl } = environment
   if (!store || clientId === undefined) return undefined
+  const { products } = config
   return partnerApp({
     store,
+    ...(products.size > 0 && {
+      resources: resourceDoor({ products, store, dispatch, holdpoint, deriveSecrets, log }),
+    }),
     log,
     verify: oidcVerifier({ issuer: marketplaceUrl, audience: clientId }),
     ready: () => dispatch() !== undefined,

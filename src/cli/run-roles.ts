@@ -74,6 +74,11 @@ function demandSettings({
     )
   }
   if (worker && tokenProblem) problems.push(`  ${tokenProblem}`)
+  if (config.products.size > 0 && environment.clientId !== undefined && !hasStore) {
+    problems.push(
+      '  HOLDPOINT_DATABASE_URL: the database of the installation store, which keeps the resources of products',
+    )
+  }
   if (hasStore && environment.encryptionKeys.length === 0) {
     problems.push(
       '  HOLDPOINT_ENCRYPTION_KEYS: the key that seals access tokens in the installation store, 32 bytes as `openssl rand -base64 32` makes them',

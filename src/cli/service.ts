@@ -3,7 +3,7 @@ import type { Worker } from '@temporalio/worker'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
-import { driversOf } from '../config/drivers-of.ts'
+import { driversOf, productDrivers } from '../config/drivers-of.ts'
 import type { Environment } from '../config/environment.ts'
 import { type Dispatch, dispatchEvent } from '../dispatch/dispatch-event.ts'
 import { ActionFailure } from '../domain/failure.ts'
@@ -69,6 +69,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     breakDown = reject
   })
 
+  const holdpoint = holdpointId(environment, config)
+  const deriveSecrets = secretDeriver(derivationKeys(environment))
   const vercel = connectVercel(settings)
   const headStarts = new HeadStarts((request) =>
     readOpening({ actions: config.actions, vercel }, request),
@@ -80,17 +82,19 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     reportRunningAfterMs: environment.reportRunningAfterMs,
     ...(roles.worker && !environment.workerVersion && { headStarts }),
     registersChecks: config.checks.size > 0,
+    ...(store && { installations: store }),
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })
   const activitiesFor = (opened: TemporalLink) =>
     createActivities({
       actions: config.actions,
       checks: config.checks,
+      products: config.products,
       log,
       vercel,
       headStarts,
-      holdpoint: holdpointId(environment, config),
-      deriveSecrets: secretDeriver(derivationKeys(environment)),
+      holdpoint,
+      deriveSecrets,
       confirmAttempt: (taskToken) => confirmAttempt(opened.client, taskToken),
       cancelRun: (run) => cancelRun(opened.client, run),
       runs: actionRuns(opened.client, dispatchTo(opened)),
@@ -123,6 +127,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         config,
         store,
         dispatch: () => (link && unreadyBecause === undefined ? dispatchTo(link) : undefined),
+        holdpoint,
+        deriveSecrets,
         log,
       }),
       log,
@@ -151,10 +157,11 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     link = opened
     await persist(() => fitNamespace(opened))
     if (store) await persist(() => store.prepare())
+    // The door itself asks for the secrets of resources, and nothing else of a driver.
+    for (const driver of roles.worker ? driversOf(config) : productDrivers(config)) {
+      await persist(async () => driver.prepare?.(settings.embedded))
+    }
     if (roles.worker) {
-      for (const driver of driversOf(config)) {
-        await persist(async () => driver.prepare?.(settings.embedded))
-      }
       const worker = await createWorker(opened, {
         taskQueue: config.taskQueue,
         activities: activitiesFor(opened),

@@ -2,11 +2,13 @@ import { z } from 'zod'
 import type { AnyAction, DeclaredAction } from '../actions/define-action.ts'
 import type { CheckDefinition, DeclaredCheck } from '../checks/define-check.ts'
 import { parseDuration } from '../domain/duration.ts'
+import type { AnyProduct, DeclaredProduct } from '../products/provision-resource.ts'
 import { checkedPolicy, policyProblems, policySchema } from './policy.ts'
 import type { AccessTokenSource } from '../installations/access-token.ts'
 import { fromFunction } from '../installations/from-function.ts'
 import { checkProblems, checkSchema, declareCheck } from './checks.ts'
 import { type PartnerFile, partnerSchema } from './partner.ts'
+import { declareProduct, productSchema } from './products.ts'
 import {
   type ReconciliationFile,
   type ReconciliationSettings,
@@ -33,6 +35,12 @@ export interface ConfigFile {
   readonly checks?: Readonly<Record<string, CheckDefinition>>
   /** How the partner API answers where only the provider can say. */
   readonly partner?: PartnerFile
+  /**
+   * The products whose resources customers provision through Vercel, by slug: the same slugs that stand in Vercel's
+   * Integration Console. They need the installation store and the partner API. Default: none.
+   */
+  // As of actions, each has types of its own.
+  readonly products?: Readonly<Record<string, AnyProduct>>
   /** How often and how carefully to look for what webhooks never told; `false` leaves it to `holdpoint gc`. */
   readonly reconciliation?: ReconciliationFile | false
 }
@@ -45,6 +53,7 @@ export interface Config {
   readonly accessToken: AccessTokenSource | undefined
   readonly checks: ReadonlyMap<string, DeclaredCheck>
   readonly partner: PartnerFile
+  readonly products: ReadonlyMap<string, DeclaredProduct>
   readonly reconciliation: ReconciliationSettings
 }
 
@@ -85,6 +94,7 @@ const configSchema = z.looseObject({
     .optional(),
   checks: z.record(slugSchema, checkSchema).optional(),
   partner: partnerSchema.optional(),
+  products: z.record(slugSchema, productSchema).optional(),
   reconciliation: reconciliationSchema.optional(),
 })
 
@@ -107,7 +117,7 @@ export function defineConfig(file: ConfigFile): Config {
     })
     throw unusable(fields)
   }
-  const { checks = {} } = file
+  const { checks = {}, products = {} } = file
   const problems = checkProblems(checks, file.actions)
   if (problems.length > 0)
     throw unusable(problems.map(({ path, message }) => `  ${path.join('.')}: ${message}`))
@@ -130,6 +140,12 @@ export function defineConfig(file: ConfigFile): Config {
       Object.entries(checks).map(([slug, definition]) => [slug, declareCheck(slug, definition)]),
     ),
     partner: file.partner ?? {},
+    products: new Map(
+      Object.entries(products).map(([slug, definition]) => [
+        slug,
+        declareProduct(slug, definition),
+      ]),
+    ),
     reconciliation: reconciliationSettings(file.reconciliation),
   })
 }

@@ -19,7 +19,9 @@ const MAX_FAIRNESS_KEY_BYTES = 64
 
 /** What a workflow is about. */
 export interface WorkIds {
-  readonly installationId: string
+  readonly installationId?: string
+  /** Whose it is, where nobody knows the installation. */
+  readonly accountId?: string
   readonly resourceId?: string
   readonly projectId?: string
   readonly deploymentId?: string
@@ -53,7 +55,7 @@ export function describeWork(
   return {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     // Where the server has fairness on, the backlog of one installation delays no other; activities inherit it.
-    priority: { fairnessKey: fairnessKey(ids.installationId) },
+    priority: { fairnessKey: fairnessKey(ids.installationId ?? ids.accountId ?? 'nobody') },
     typedSearchAttributes,
     staticSummary: cut(summary, MAX_SUMMARY),
     staticDetails: [because, '', ...shown.map(({ id, label }) => `- ${label}: \`${id}\``)].join(
@@ -67,9 +69,9 @@ export function searchable(id: string): string {
   return cut(id, MAX_SEARCHABLE)
 }
 
-function fairnessKey(installationId: string): string {
-  if (Buffer.byteLength(installationId) <= MAX_FAIRNESS_KEY_BYTES) return installationId
-  return createHash('sha256').update(installationId).digest('hex')
+function fairnessKey(owner: string): string {
+  if (Buffer.byteLength(owner) <= MAX_FAIRNESS_KEY_BYTES) return owner
+  return createHash('sha256').update(owner).digest('hex')
 }
 
 function cut(text: string, characters: number): string {

@@ -3,9 +3,11 @@ import type { ActionEvent } from '../domain/action-event.ts'
 import type { Acceptance, VercelEvent } from '../domain/vercel-event.ts'
 import { cancelCheckRun } from './cancel-check-run.ts'
 import { registerChecks } from './register-checks.ts'
+import { removeDeployment } from './remove-deployment.ts'
 import { removeInstallation } from './remove-installation.ts'
 import { startAction } from './start-action.ts'
 import { startCheckRun } from './start-check-run.ts'
+import { transferInstallation } from './transfer-installation.ts'
 import { withdrawAction } from './withdraw-action.ts'
 
 export interface Dispatch {
@@ -25,6 +27,10 @@ export interface Dispatch {
   }
   /** Whether there are checks to register when a resource is connected to a project. */
   readonly registersChecks: boolean
+  /** Unset where nothing is kept of installations. */
+  readonly installations?: {
+    updateInstallation(id: string, changes: { readonly teamId: string }): Promise<boolean>
+  }
   /** How long Temporal may take to accept an event, in milliseconds. */
   readonly acceptWithinMs: number
 }
@@ -72,5 +78,9 @@ function handOver(dispatch: Dispatch, event: VercelEvent): Promise<Acceptance> {
       const because = 'Vercel told that the integration was uninstalled.'
       return removeInstallation(dispatch, { installationId, because }).then(() => 'accepted')
     }
+    case 'installation-transferred':
+      return transferInstallation(dispatch, event)
+    case 'deployment-removed':
+      return removeDeployment(dispatch, event)
   }
 }

@@ -6,23 +6,24 @@ import {
   DEPLOYMENT_ACTION,
   DEPLOYMENT_CHECK_RUN,
 } from '../../workflows/messages.ts'
-import { installationKey } from '../../workflows/search-attributes.ts'
+import * as attribute from '../../workflows/search-attributes.ts'
+import type { RemovalScope } from '../domain/removal-scope.ts'
 import { searchable } from './describe-work.ts'
 import type { Dispatch } from './dispatch-event.ts'
 
 const TYPES = [DEPLOYMENT_ACTION, COMPENSATION, DEPLOYMENT_CHECK_RUN]
 
 /**
- * Withdraws each run of the installation that Temporal lists as open, as a webhook would: a cleanup for actions, a
+ * Withdraws each run of an action or check within the scope that Temporal lists as open, as a webhook would: a cleanup for actions, a
  * cancel for checks. Answers how many there were. The list lags behind by seconds, so a run that has just begun may be
  * missing.
  */
 export async function withdrawOpenRuns(
   { workflows, taskQueue }: Pick<Dispatch, 'workflows' | 'taskQueue'>,
-  installationId: string,
+  scope: RemovalScope,
 ): Promise<number> {
   const query = [
-    `${installationKey.name} = ${quoted(searchable(installationId))}`,
+    ...idsOf(scope).map(([key, id]) => `${key.name} = ${quoted(searchable(id))}`),
     `TaskQueue = ${quoted(taskQueue)}`,
     `WorkflowType IN (${TYPES.map(quoted).join(', ')})`,
     `ExecutionStatus = 'Running'`,
@@ -39,6 +40,14 @@ export async function withdrawOpenRuns(
     }
   }
   return open
+}
+
+function idsOf(scope: RemovalScope) {
+  if ('deploymentId' in scope) return [[attribute.deploymentKey, scope.deploymentId]] as const
+  const { installationId, resourceId } = scope
+  const installation = [attribute.installationKey, installationId] as const
+  if (resourceId === undefined) return [installation]
+  return [installation, [attribute.resourceKey, resourceId] as const]
 }
 
 function quoted(text: string): string {

@@ -90,6 +90,8 @@ export function memoryStore({ answersForMs = 24 * 3_600_000 } = {}): Installatio
       return known?.installationId === installationId ? copy(known) : undefined
     },
 
+    findResource: async (resourceId) => copy(resources.get(resourceId)),
+
     listResources: async (installationId) => copy(resourcesOf(installationId)),
 
     async removeResource(installationId, resourceId) {

@@ -127,6 +127,12 @@ export function postgresStore(settings: PostgresStoreSettings): InstallationStor
       return rows[0] && toResource(rows[0])
     },
 
+    async findResource(resourceId) {
+      const doing = `the resource ${resourceId} is not known`
+      const { rows } = await run<ResourceRow>(doing, sql.FIND_RESOURCE, [resourceId])
+      return rows[0] && toResource(rows[0])
+    },
+
     async listResources(installationId) {
       const doing = `the resources of ${installationId} are not known`
       const { rows } = await run<ResourceRow>(doing, sql.LIST_RESOURCES, [installationId])

@@ -66,6 +66,9 @@ export const PUT_RESOURCE = `${INSERT_RESOURCE}
 export const GET_RESOURCE = `
   SELECT ${RESOURCE_COLUMNS} FROM holdpoint.resources WHERE installation_id = $1 AND id = $2`
 
+export const FIND_RESOURCE = `
+  SELECT ${RESOURCE_COLUMNS} FROM holdpoint.resources WHERE id = $1`
+
 export const LIST_RESOURCES = `
   SELECT ${RESOURCE_COLUMNS} FROM holdpoint.resources WHERE installation_id = $1
   ORDER BY id COLLATE "C"`

@@ -122,6 +122,9 @@ export interface InstallationStore {
 
   getResource(installationId: string, resourceId: string): Promise<Resource | undefined>
 
+  /** The resource, whoever's it is: for what was begun before it was transferred. */
+  findResource(resourceId: string): Promise<Resource | undefined>
+
   /** Those of the installation, by id. */
   listResources(installationId: string): Promise<Resource[]>
 

@@ -1,18 +1,11 @@
 import type { ResourceChange } from '../domain/resource-change.ts'
 import type { ResourceKey } from '../domain/resource-key.ts'
+import type { ResourceProgress } from '../domain/resource-progress.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { InstallationStore, Resource } from '../installations/store.ts'
 import type { DeclaredProduct } from '../products/provision-resource.ts'
 
-/** How far a thing done to a resource has come when its request is to be answered. */
-export type ResourceProgress =
-  | { readonly kind: 'done' }
-  /** It takes longer than Vercel waits: Vercel will be told of its end, with the secrets. */
-  | { readonly kind: 'goes-on' }
-  /** It was given up, and nothing of it is left. The sentence is for the customer. */
-  | { readonly kind: 'failed'; readonly message: string }
-  /** Something else is being done to the resource: nothing was begun. */
-  | { readonly kind: 'busy' }
+export type { ResourceProgress }
 
 /** What the routes of resources need. Each call resolves once Temporal has the work, whatever happens to this process. */
 export interface ResourceDoor {

@@ -22,7 +22,7 @@ export interface VercelConnection {
 }
 
 export interface VercelRequest {
-  readonly method: 'GET' | 'PATCH' | 'POST'
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'PUT'
   /** Parts are percent-encoded here: pass them as they are. */
   readonly path: readonly string[]
   readonly query?: Record<string, string | undefined>

@@ -83,5 +83,15 @@ export const connectionPayloadSchema = z.looseObject({
   projectId: id,
 })
 
+/** The payload of `deployment.cleanup`. */
+export const deploymentPayloadSchema = z.looseObject({
+  deployment: z.looseObject({ id }),
+  team: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
+  user: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
+})
+
 /** The payload of `integration-configuration.removed`. */
 export const configurationPayloadSchema = z.looseObject({ configuration: z.looseObject({ id }) })
+
+/** The payload of `integration-configuration.transferred`. */
+export const transferPayloadSchema = configurationPayloadSchema.extend({ newTeamId: perhapsId })

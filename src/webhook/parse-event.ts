@@ -4,7 +4,9 @@ import { envelopeSchema } from './event.ts'
 import { readAction } from './read-action.ts'
 import { readCheckRun } from './read-check-run.ts'
 import { readConnection } from './read-connection.ts'
+import { readDeploymentRemoved } from './read-deployment-removed.ts'
 import { readInstallationRemoved } from './read-installation-removed.ts'
+import { readInstallationTransferred } from './read-installation-transferred.ts'
 import type { Reader } from './reader.ts'
 
 /** A signed body after parsing: what it asks for, or why nothing is asked of us. */
@@ -28,6 +30,8 @@ const READERS: Record<string, Reader> = {
   'integration-resource.project-connected': readConnection(true),
   'integration-resource.project-disconnected': readConnection(false),
   'integration-configuration.removed': readInstallationRemoved,
+  'integration-configuration.transferred': readInstallationTransferred,
+  'deployment.cleanup': readDeploymentRemoved,
 }
 
 /** Reads a webhook whose signature was verified. Never throws. */

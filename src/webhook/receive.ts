@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Acceptance, installationOf, type VercelEvent } from '../domain/vercel-event.ts'
+import { type Acceptance, ownerOf, type VercelEvent } from '../domain/vercel-event.ts'
 import type { Log, LogFields } from '../log.ts'
 import { bodyRoom, fairQueue, Overloaded } from './admission.ts'
 import { parseEvent } from './parse-event.ts'
@@ -82,7 +82,7 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
       return c.json({ status: 'ignored' })
     }
     try {
-      const status = await acceptance.run(installationOf(event), () => accept(event))
+      const status = await acceptance.run(ownerOf(event), () => accept(event))
       log.info('webhook.accepted', { ...idsOf(event), status })
       return c.json({ status })
     } catch (cause) {
@@ -125,7 +125,9 @@ function idsOf(event: VercelEvent): LogFields {
       return { ...key, wish, deliveryId }
     }
     case 'resource-connected':
-    case 'installation-removed': {
+    case 'installation-removed':
+    case 'installation-transferred':
+    case 'deployment-removed': {
       const { kind: _, ...ids } = event
       return ids
     }

@@ -69,6 +69,7 @@ export async function activitiesForTest(
   const activities = createActivities({
     actions,
     checks: declared,
+    products: new Map(),
     vercel: connection,
     headStarts,
     holdpoint: 'holdpoint for tests',
@@ -81,6 +82,7 @@ export async function activitiesForTest(
       end: () => Promise.resolve(end),
       withdraw: () => Promise.resolve(void acts.push('withdraw')),
       withdrawOpen: () => Promise.resolve(0),
+      removeResource: () => Promise.resolve(),
       resume: () => Promise.resolve(void acts.push('resume')),
     },
   })

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CommandEnd, commandLine } from './run-command.ts'
 
 let line: Awaited<ReturnType<typeof commandLine>>
-let [table, json, missing]: CommandEnd[] = []
+let [table, json, missing, fullTable, fullJson]: CommandEnd[] = []
+const lines: Awaited<ReturnType<typeof commandLine>>[] = []
 
 beforeAll(async () => {
   line = await commandLine(`
@@ -18,13 +19,34 @@ beforeAll(async () => {
         env: holdpoint.setEnvironment({ name: 'Set environment', variables: { KEY: 'hunter2' } }),
       },
     })`)
-  ;[table, json, missing] = await Promise.all([
+  const full = await commandLine(`
+    const steps = {
+      provision: async () => {}, secrets: async () => ({}), deprovision: async () => {},
+    }
+    const plan = (id) => ({ id, type: 'subscription', name: id, description: id })
+    export default holdpoint.defineConfig({
+      actions: {},
+      checks: {
+        smoke: { name: 'Smoke test', targets: ['preview'], blocks: 'none', run: async () => {} },
+      },
+      products: {
+        database: holdpoint.provisionResource({
+          name: 'Database', ...steps, plans: [plan('free'), plan('pro')],
+          metadata: z.object({ region: z.string() }),
+        }),
+        cache: holdpoint.provisionResource({ name: 'Cache', ...steps, plans: async () => [] }),
+      },
+    })`)
+  lines.push(line, full)
+  ;[table, json, missing, fullTable, fullJson] = await Promise.all([
     line.run(['actions']),
     line.run(['actions', '--json']),
     line.run(['actions', '--config', 'absent.ts']),
+    full.run(['actions']),
+    full.run(['actions', '--json']),
   ])
 })
-afterAll(() => line.remove())
+afterAll(() => Promise.all(lines.map((each) => each.remove())))
 
 test('the declared actions are printed as a table for people', () => {
   expect(table).toMatchObject({ code: 0, stderr: '' })
@@ -41,6 +63,7 @@ test('and as JSON with the options’ JSON Schema, in which a default makes an o
   const declarations: unknown = JSON.parse(json?.stdout ?? '')
   expect(declarations).toEqual([
     {
+      kind: 'action',
       slug: 'branch',
       name: 'Branch database',
       description: 'A copy',
@@ -53,10 +76,38 @@ test('and as JSON with the options’ JSON Schema, in which a default makes an o
         },
       }),
     },
-    { slug: 'env', name: 'Set environment', suggestions: [] },
+    { kind: 'action', slug: 'env', name: 'Set environment', suggestions: [] },
   ])
   expect(json?.stdout).not.toContain('"required"')
   expect(json?.stdout).not.toContain('hunter2')
+})
+
+test('checks and products are printed as well', () => {
+  expect(fullTable).toMatchObject({ code: 0, stderr: '' })
+  const rows = fullTable?.stdout.split('\n')
+  expect(rows).toContain('CHECK  NAME        TARGETS  REQUIRES        BLOCKS')
+  expect(rows).toContain('smoke  Smoke test  preview  deployment-url  none')
+  expect(rows).toContain('PRODUCT   NAME      PLANS      METADATA')
+  expect(rows).toContain('database  Database  free, pro  region')
+  expect(rows).toContain('cache     Cache     asked      -')
+  expect(JSON.parse(fullJson?.stdout ?? '')).toEqual([
+    {
+      kind: 'check',
+      slug: 'smoke',
+      name: 'Smoke test',
+      requires: 'deployment-url',
+      targets: ['preview'],
+      blocks: 'none',
+    },
+    {
+      kind: 'product',
+      slug: 'database',
+      name: 'Database',
+      plans: ['free', 'pro'],
+      metadata: expect.objectContaining({ properties: { region: { type: 'string' } } }),
+    },
+    { kind: 'product', slug: 'cache', name: 'Cache', plans: 'asked' },
+  ])
 })
 
 test('a configuration that is not there ends the command with 1 and says how to go on', () => {

@@ -219,6 +219,14 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
       expect(await store.getResource(id, resource.id)).toEqual(resource)
     })
 
+    test('is found by its id alone, whoever has it', async () => {
+      const { store, id } = await withInstallation()
+      const resource = resourceOf(id, { reference: { generation: 1 } })
+      expect(await store.findResource(resource.id)).toBeUndefined()
+      await store.putResource(resource)
+      expect(await store.findResource(resource.id)).toStrictEqual(resource)
+    })
+
     test('is not stored for an installation that is unknown', async () => {
       const store = await open()
       const resource = resourceOf(installationOf().id)

@@ -50,6 +50,7 @@ const nobodyReconciles = {
   end: () => Promise.reject(new Error('nobody checks here')),
   withdraw: () => Promise.reject(new Error('nobody reconciles here')),
   withdrawOpen: () => Promise.reject(new Error('nobody removes an installation here')),
+  removeResource: () => Promise.reject(new Error('nobody removes a resource here')),
   resume: () => Promise.reject(new Error('nobody reconciles here')),
 }
 
@@ -188,6 +189,7 @@ export async function play(
   const activities = createActivities({
     actions,
     checks: new Map(),
+    products: new Map(),
     vercel: connection,
     headStarts: {
       opened: (id) => headStarts().opened(id),

@@ -107,6 +107,7 @@ describe('a worker', () => {
       activities: createActivities({
         actions: new Map(),
         checks: new Map(),
+        products: new Map(),
         vercel: { baseUrl: '', timeoutMs: 1, accessToken: () => Promise.resolve('') },
         holdpoint: 'holdpoint for tests',
         deriveSecrets: secretDeriver(['key']),
@@ -118,6 +119,7 @@ describe('a worker', () => {
           end: () => Promise.resolve('none'),
           withdraw: () => Promise.resolve(),
           withdrawOpen: () => Promise.resolve(0),
+          removeResource: () => Promise.resolve(),
           resume: () => Promise.resolve(),
         },
       }),

@@ -73,8 +73,7 @@ test('an action that does not get there by its deadline is undone, and its user 
   expect(await short.ended({ id })).toMatchObject({ status: 'FAILED', phase: 'failed' })
   expect(short.vercel.deployment(id).actions[0]).toMatchObject({
     status: 'failed',
-    statusText:
-      "The database is paused. It was tried until the action's deadline, then everything was undone.",
+    statusText: 'The database is paused. It was tried until the deadline, then it was given up.',
   })
   expect(down.branches.size).toBe(0)
 })

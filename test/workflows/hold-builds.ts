@@ -119,6 +119,7 @@ export async function holdBuilds(
       activities: createActivities({
         actions: config.actions,
         checks: config.checks,
+        products: config.products,
         vercel: connection,
         headStarts,
         holdpoint: 'holdpoint for tests',
