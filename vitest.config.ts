@@ -17,7 +17,7 @@ export default defineConfig({
       // The crash suite: `npm run test:faults`.
       'test/faults/**',
       // It writes what `replay.test.ts` reads: `npm run record:histories`.
-      ...(process.env['RECORD_HISTORIES'] ? [] : ['test/replay/record-histories.test.ts']),
+      ...(process.env['RECORD_HISTORIES'] ? [] : ['test/replay/record-histories*.test.ts']),
     ],
     globalSetup: ['test/servers/global-setup.ts'],
     setupFiles: ['test/servers/setup-file.ts'],

@@ -11,7 +11,8 @@ import { ownPostgresUrl } from '../servers/own-servers.ts'
 let line: Awaited<ReturnType<typeof commandLine>>
 let temporal: TemporalEnvironment
 let vercel: Simulator
-let [good, broken, unset, unread, stored]: CommandEnd[] = []
+let productLine: Awaited<ReturnType<typeof commandLine>>
+let [good, broken, unset, unread, stored, unsold, sold]: CommandEnd[] = []
 const storeName = newName()
 const KEY = '00'.repeat(32)
 
@@ -19,6 +20,10 @@ beforeAll(async () => {
   line = await commandLine(`
     const driver = holdpoint.postgres({ server: process.env.POSTGRES_URL })
     export default { actions: { branch: holdpoint.branchDatabase({ name: 'Branch', driver }) } }`)
+  productLine = await commandLine(`
+    const step = async () => {}
+    const database = { name: 'Database', provision: step, secrets: step, deprovision: step }
+    export default { actions: {}, products: { database } }`)
   temporal = await devServerEnvironment()
   vercel = await startSimulator({
     clientSecret: 'client-secret',
@@ -27,7 +32,7 @@ beforeAll(async () => {
   })
   const dead = '127.0.0.1:1'
   const storeUrl = await storeWithToken('token')
-  ;[good, broken, unset, unread, stored] = await Promise.all([
+  ;[good, broken, unset, unread, stored, unsold, sold] = await Promise.all([
     line.run(['doctor'], {
       INTEGRATION_CLIENT_SECRET: 'client-secret',
       VERCEL_ACCESS_TOKEN: 'token',
@@ -52,10 +57,18 @@ beforeAll(async () => {
       HOLDPOINT_DATABASE_URL: storeUrl,
       HOLDPOINT_ENCRYPTION_KEYS: `test:${KEY}`,
     }),
+    productLine.run(['doctor']),
+    productLine.run(['doctor'], {
+      INTEGRATION_CLIENT_ID: 'oac_1',
+      VERCEL_API_URL: vercel.url,
+      HOLDPOINT_DATABASE_URL: storeUrl,
+      HOLDPOINT_ENCRYPTION_KEYS: `test:${KEY}`,
+    }),
   ])
 })
 afterAll(async () => {
   await line.remove()
+  await productLine.remove()
   await vercel.close()
   await temporal.teardown()
   await dropSource(ownPostgresUrl(), storeName)
@@ -132,6 +145,12 @@ test('what is not set is told with the variable to set', () => {
   expect(unset?.code).toBe(1)
 })
 
+test('products that nobody could provision are told, with the variables to set', () => {
+  expect(subjects(unsold, 'ERROR')).toContain('Products')
+  expect(unsold?.stdout).toMatch(/fix: set HOLDPOINT_DATABASE_URL and INTEGRATION_CLIENT_ID/)
+  expect(subjects(sold, 'ok')).toContain('Products')
+})
+
 test('settings that cannot be read are the one finding', () => {
   expect(subjects(unread, 'ERROR')).toEqual(['Settings'])
   expect(unread?.stdout).toContain('PORT: ')
@@ -140,7 +159,7 @@ test('settings that cannot be read are the one finding', () => {
 
 describe('whatever it finds', () => {
   test('each warning and each error comes with a fix', () => {
-    const ends = [good, broken, unset, unread, stored].filter((end) => end !== undefined)
+    const ends = [good, broken, unset, unread, stored, unsold].filter((end) => end !== undefined)
     for (const { stdout } of ends) {
       const findings = stdout
         .split(/^(?=ok |WARN |ERROR )/m)
@@ -151,7 +170,7 @@ describe('whatever it finds', () => {
   })
 
   test('no secret is printed', () => {
-    for (const end of [good, broken, unset, unread, stored]) {
+    for (const end of [good, broken, unset, unread, stored, unsold, sold]) {
       expect(`${end?.stdout}${end?.stderr}`).not.toMatch(/hunter|client-secret/)
     }
   })

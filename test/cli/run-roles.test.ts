@@ -3,7 +3,7 @@ import { type CommandEnd, commandLine } from './run-command.ts'
 
 const databaseUrl = 'postgres://me:hunter2@127.0.0.1:1/app'
 
-let ends: Record<'unset' | 'keyless' | 'storeless', CommandEnd>
+let ends: Record<'unset' | 'keyless' | 'storeless' | 'homeless' | 'partnerless', CommandEnd>
 const lines: Awaited<ReturnType<typeof commandLine>>[] = []
 
 beforeAll(async () => {
@@ -12,16 +12,22 @@ beforeAll(async () => {
     lines.push(made)
     return made
   }
-  const [byDefault, byStore] = await Promise.all([
+  const step = 'async () => {}'
+  const product = `{ name: 'Database', provision: ${step}, secrets: ${step}, deprovision: ${step} }`
+  const [byDefault, byStore, withProduct] = await Promise.all([
     line(''),
     line('accessToken: holdpoint.fromStore()'),
+    line(`products: { database: ${product} }`),
   ])
-  const [unset, keyless, storeless] = await Promise.all([
+  const complete = { VERCEL_ACCESS_TOKEN: 'hunter2', INTEGRATION_CLIENT_ID: 'oac_1' }
+  const [unset, keyless, storeless, homeless, partnerless] = await Promise.all([
     byDefault.run(['start']),
     byDefault.run(['worker'], { HOLDPOINT_DATABASE_URL: databaseUrl }),
     byStore.run(['worker'], { VERCEL_ACCESS_TOKEN: 'hunter2', INTEGRATION_CLIENT_SECRET: 'x' }),
+    withProduct.run(['server'], { ...complete, INTEGRATION_CLIENT_SECRET: 'x' }),
+    withProduct.run(['server'], { VERCEL_ACCESS_TOKEN: 'hunter2' }),
   ])
-  ends = { unset, keyless, storeless }
+  ends = { unset, keyless, storeless, homeless, partnerless }
 })
 afterAll(() => Promise.all(lines.map((line) => line.remove())))
 
@@ -49,4 +55,10 @@ test('with an installation store no access token is asked for, but the key that 
 
 test('tokens from a store that is not there are told, though the environment has one', () => {
   expect(demanded(ends.storeless)).toEqual(['HOLDPOINT_DATABASE_URL'])
+})
+
+test('products whose resources nobody would keep are told, where the partner API is on', () => {
+  expect(demanded(ends.homeless)).toEqual(['HOLDPOINT_DATABASE_URL'])
+  expect(ends.homeless.stderr).toContain('keeps the resources of products')
+  expect(demanded(ends.partnerless)).toEqual(['INTEGRATION_CLIENT_SECRET'])
 })

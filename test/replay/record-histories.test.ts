@@ -19,6 +19,7 @@ import {
 } from '../workflows/branch-provider.ts'
 import { RECONCILIATION, type Reconciliation } from '../../workflows/messages.ts'
 import { type HeldBuilds, holdBuilds } from '../workflows/hold-builds.ts'
+import { withoutMachine } from './without-machine.ts'
 
 // npm run record:histories
 // Records the histories that `replay.test.ts` replays, one of each way a run can go, for the version that package.json
@@ -383,12 +384,3 @@ test.each(Object.entries(stories))(
     }
   },
 )
-
-/** Takes out what tells of the machine: who did it (`pid@host`, also in names of sticky queues), and stacks. */
-function withoutMachine(json: string): string {
-  const history: unknown = JSON.parse(json, (key, value: unknown) =>
-    key === 'stackTrace' ? '' : value,
-  )
-  const text = JSON.stringify(history, null, 2)
-  return `${text.replaceAll(/\d+@[A-Za-z0-9_.-]+/g, 'a-worker')}\n`
-}
