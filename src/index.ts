@@ -62,7 +62,10 @@ export type {
   BranchSharing,
   DriverCall,
   EmbeddedServers,
+  ResourceConnection,
   ResourceDriver,
+  ResourceProvisioning,
+  ResourceRequest,
 } from './drivers/driver.ts'
 export { http, type HttpDriver } from './drivers/http/driver.ts'
 export type { HttpOptions } from './drivers/http/read-options.ts'
@@ -74,3 +77,8 @@ export { fromEndpoint, type TokenEndpoint } from './installations/from-endpoint.
 export { fromEnvironment } from './installations/from-environment.ts'
 export { fromStore } from './installations/from-store.ts'
 export type { Log } from './log.ts'
+export {
+  type DatabaseReference,
+  provisionDatabase,
+  type ProvisionDatabaseSettings,
+} from './products/provision-database.ts'
