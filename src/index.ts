@@ -63,7 +63,10 @@ export type {
   BranchSharing,
   DriverCall,
   EmbeddedServers,
+  ResourceConnection,
   ResourceDriver,
+  ResourceProvisioning,
+  ResourceRequest,
 } from './drivers/driver.ts'
 export { http, type HttpDriver } from './drivers/http/driver.ts'
 export type { HttpOptions } from './drivers/http/read-options.ts'
@@ -76,6 +79,11 @@ export { fromEnvironment } from './installations/from-environment.ts'
 export { fromStore } from './installations/from-store.ts'
 export type { Log } from './log.ts'
 export type { BillingPlan } from './products/billing-plan.ts'
+export {
+  type DatabaseReference,
+  provisionDatabase,
+  type ProvisionDatabaseSettings,
+} from './products/provision-database.ts'
 export {
   type DeprovisionResourceCall,
   type PlanRequest,

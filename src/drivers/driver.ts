@@ -1,4 +1,5 @@
 import type { BranchRef } from '../domain/branch-ref.ts'
+import type { ResourceKey } from '../domain/resource-key.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Finding } from '../domain/finding.ts'
 
@@ -46,6 +47,9 @@ export interface ResourceDriver {
 
   /** Branches that several deployments share. Left out by a driver that cannot keep claims at its provider. */
   readonly sharing?: BranchSharing
+
+  /** Resources that are made here. Left out by a driver whose provider makes them otherwise. */
+  readonly resources?: ResourceProvisioning
 
   /** What an operator should know or mend before relying on this provider; for `holdpoint doctor`. Never throws. */
   check(): Promise<Finding[]>
@@ -104,6 +108,65 @@ export interface BranchSharing {
   ): Promise<Result>
 }
 
+/**
+ * Resources that are made here, with credentials of generations 1, 2, …, several of which may be good at a time. A
+ * resource is told by its `resourceId` alone, which `createBranch` takes as its source: the installation of a key is the
+ * one that has the resource now, and may be another one tomorrow. No call reads or changes what is in it, and
+ * `listBranches` never tells of it.
+ *
+ * What was not made for this resource by this Holdpoint is refused for good (`resource_owner_mismatch`) and left as it is.
+ */
+export interface ResourceProvisioning {
+  /**
+   * Makes the resource with credentials of generation 1, complete and marked with its id when this returns, and answers
+   * the newest generation. The second time it finds the resource, completes what a call that died left half made, and
+   * sets the limit anew.
+   */
+  createResource(request: ResourceRequest, call: DriverCall): Promise<{ generation: number }>
+
+  /**
+   * The way in by the credentials of this generation, proved by a login a moment ago; the same each time. Fails for good
+   * when the resource is missing, these credentials were ended, or nobody can tell them any more: then `addLogin` makes
+   * others, while those in use go on working.
+   */
+  openResource(
+    request: { key: ResourceKey; generation: number },
+    call: DriverCall,
+  ): Promise<ResourceConnection>
+
+  /**
+   * Makes credentials of a generation after this one and after all that stand, which all stay good, and answers it. The
+   * new ones reach all that the old ones made, and the other way round. The second time for the same rotation it finds
+   * those that it made.
+   */
+  addLogin(
+    request: ResourceRequest & { generation: number; rotationId: string },
+    call: DriverCall,
+  ): Promise<{ generation: number }>
+
+  /**
+   * Ends all credentials of earlier generations, with the sessions that they opened. What was made with them stays.
+   * Succeeds when there are none.
+   */
+  endOlderLogins(request: { key: ResourceKey; generation: number }, call: DriverCall): Promise<void>
+
+  /**
+   * Destroys the resource with all in it and all its credentials, half-made ones and open connections included, and
+   * waits for a creation that is still at work. Its branches stay as they are, where the provider keeps them apart.
+   * Succeeds when there is nothing.
+   */
+  deleteResource(key: ResourceKey, call: DriverCall): Promise<void>
+}
+
+export interface ResourceRequest {
+  readonly key: ResourceKey
+  /** How many connections there may be at a time by the credentials of one generation. Unset: as many as the provider allows. */
+  readonly connectionLimit?: number
+}
+
+/** The way into a resource, as that into a branch. */
+export type ResourceConnection = BranchConnection
+
 /** What every call gets from the activity that makes it. */
 export interface DriverCall {
   /**
@@ -130,7 +193,7 @@ export interface DriverCall {
 
 export interface BranchConnection {
   readonly url: Secret
-  /** The same branch through its provider's connection pooler, proved by a login too; unset where there is none. */
+  /** The same through its provider's connection pooler, proved by a login too; unset where there is none. */
   readonly pooledUrl?: Secret
   readonly host: string
   readonly port: number

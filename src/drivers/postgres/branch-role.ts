@@ -3,6 +3,7 @@ import type { Secret } from '../../domain/secret.ts'
 import type { DriverCall } from '../driver.ts'
 import { type BranchMark, writeMark } from './branch-mark.ts'
 import type { Connection } from './connection.ts'
+import { joinStatement } from './join-role.ts'
 import { scramVerifier } from './scram-verifier.ts'
 import { identifier, literal } from './sql.ts'
 
@@ -25,8 +26,8 @@ export async function createRole(
   const make = exists
     ? `ALTER ROLE ${role} WITH LOGIN`
     : `CREATE ROLE ${role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${await verifier(ref, call)}`
-  await connection.query(`${make}; ${markStatement(ref, mark)}`)
-  await joinRole(connection, ref.name)
+  const join = await joinStatement(connection, ref.name)
+  await connection.query(`${make}; ${markStatement(ref, mark)}; ${join}`)
 }
 
 /** Changes what is written on the role. The owner must have been verified. */
@@ -54,12 +55,4 @@ async function verifier(ref: BranchRef, call: DriverCall): Promise<string> {
 
 function markStatement(ref: BranchRef, mark: BranchMark): string {
   return `COMMENT ON ROLE ${identifier(ref.name)} IS ${literal(writeMark(mark))}`
-}
-
-// Who is no superuser must be a member of a role to give it a database, to comment on that and to drop it again.
-async function joinRole(connection: Connection, role: string): Promise<void> {
-  const [admin] = await connection.query<{ rolsuper: boolean }>(
-    'SELECT rolsuper FROM pg_roles WHERE rolname = current_user',
-  )
-  if (admin?.rolsuper !== true) await connection.query(`GRANT ${identifier(role)} TO CURRENT_USER`)
 }

@@ -78,12 +78,14 @@ async function connect(address: ServerAddress, login: Login): Promise<pg.Client>
 }
 
 // Catalogue names must mean the catalogue whatever a database contains, and limits set for ordinary logins of the
-// role or the database would cut a long copy.
+// role or the database would cut a long copy. Its owner may also have set that everybody acts as him, or only reads.
 const SESSION_SETTINGS = `SELECT pg_catalog.pg_backend_pid() AS pid,
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
     pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
     pg_catalog.set_config('statement_timeout', '0', false),
-    pg_catalog.set_config('lock_timeout', '0', false)`
+    pg_catalog.set_config('lock_timeout', '0', false),
+    pg_catalog.set_config('default_transaction_read_only', 'off', false),
+    pg_catalog.set_config('role', 'none', false)`
 
 async function prepareSession(
   client: pg.Client,

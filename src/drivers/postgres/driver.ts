@@ -1,7 +1,7 @@
 import { parseDuration } from '../../domain/duration.ts'
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
-import type { DriverCall, EmbeddedServers, ResourceDriver } from '../driver.ts'
+import type { EmbeddedServers, ResourceDriver } from '../driver.ts'
 import { checkServer } from './check-server.ts'
 import { STRATEGIES, type Strategy } from './choose-strategy.ts'
 import { claimBranch, releaseClaim, restoreBranch } from './claim-branch.ts'
@@ -11,6 +11,7 @@ import { describeError } from './describe-error.ts'
 import { dropBranch, dropUnclaimed } from './drop-branch.ts'
 import { listBranches } from './list-branches.ts'
 import { openBranch } from './open-branch.ts'
+import { provisionResources, type RunAtServer } from './provision-resources.ts'
 import { parseServerUrl, type ServerAddress } from './server-address.ts'
 import { workExclusively } from './work-exclusively.ts'
 
@@ -41,7 +42,7 @@ const CHECK_TIMEOUT_MS = 15_000
 /**
  * Branches databases of a Postgres server: the resource R is the database named R, a branch is another database
  * there with a role of its own and of the same name, which owns all that is in it. The owner is kept as a comment
- * on both.
+ * on both. A resource may also be made here; see `provisionDatabase`.
  *
  * Like every role, the branch's may connect where everybody may; revoke CONNECT from PUBLIC on resource databases.
  */
@@ -61,11 +62,7 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
     if (address === undefined) throw notPrepared()
     return address
   }
-  const run = async <Result>(
-    call: DriverCall,
-    doing: string,
-    work: (address: ServerAddress, call: DriverCall) => Promise<Result>,
-  ) => {
+  const run: RunAtServer = async (call, doing, work) => {
     const signal = AbortSignal.any([call.signal, closing.signal])
     try {
       return await work(requireAddress(), {
@@ -154,6 +151,8 @@ export function postgres(options: PostgresOptions = {}): ResourceDriver {
         return outcome.value
       },
     },
+
+    resources: provisionResources(run),
 
     async check() {
       if (server === undefined && address === undefined) return [embeddedFinding]

@@ -6,6 +6,7 @@ import { branchPasswords, setPassword } from './branch-role.ts'
 import { withConnection } from './connection.ts'
 import { errorCode } from './describe-error.ts'
 import { inspectBranch } from './inspect-branch.ts'
+import { findPassword, logIn } from './prove-login.ts'
 import { databaseUrl, type ServerAddress } from './server-address.ts'
 
 /** Verifies owner and completeness, logs in as the branch's role, and answers the way in. */
@@ -50,28 +51,16 @@ export async function provePassword(
   call: DriverCall,
 ): Promise<Secret> {
   const passwords = branchPasswords(ref, call)
-  for (const password of passwords) {
-    try {
-      await logIn(address, { ref, password, call })
-      return password
-    } catch (error) {
-      if (errorCode(error) !== '28P01') throw loginRefused(error, ref)
-    }
+  const login = { user: ref.name, database: ref.name, signal: call.signal }
+  const refuse = (error: unknown): never => {
+    throw loginRefused(error, ref)
   }
+  const taken = await findPassword(address, { ...login, passwords }).catch(refuse)
+  if (taken !== undefined) return taken
   const [password] = passwords
   await resetPassword(address, ref, call)
-  await logIn(address, { ref, password, call }).catch((error: unknown) => {
-    throw loginRefused(error, ref)
-  })
+  await logIn(address, { ...login, password }).catch(refuse)
   return password
-}
-
-async function logIn(
-  address: ServerAddress,
-  { ref, password, call }: { ref: BranchRef; password: Secret; call: DriverCall },
-): Promise<void> {
-  const login = { signal: call.signal, user: ref.name, password, database: ref.name }
-  await withConnection(address, login, (branch) => branch.query('SELECT 1'))
 }
 
 async function resetPassword(

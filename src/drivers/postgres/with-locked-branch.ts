@@ -1,24 +1,17 @@
 import type { BranchRef } from '../../domain/branch-ref.ts'
 import type { DriverCall } from '../driver.ts'
-import { type Connection, watchForOurDeath, withConnection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { type FoundBranch, inspectBranch } from './inspect-branch.ts'
 import type { ServerAddress } from './server-address.ts'
+import { withLock } from './with-lock.ts'
 
-/**
- * Waits until no other session works on the branch, looks what there is of it, and does `work` while others are kept
- * out. Whoever creates, changes or drops does it on the very connection that holds the lock: a copy whose client died
- * still holds it, so a delete waits for the copy instead of finding nothing.
- *
- * Postgres keeps these locks per database: all of Holdpoint must use the same maintenance database.
- */
+/** Waits until no other session works on the branch, looks what there is of it, and does `work` while others wait. */
 export async function withLockedBranch<Result>(
   address: ServerAddress,
   { ref, call }: { ref: BranchRef; call: DriverCall },
   work: (connection: Connection, found: FoundBranch) => Promise<Result>,
 ): Promise<Result> {
-  return await withConnection(address, { signal: call.signal }, async (connection) => {
-    await watchForOurDeath(connection)
-    await connection.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [ref.name])
-    return await work(connection, await inspectBranch(connection, ref))
-  })
+  return await withLock(address, { name: ref.name, call }, async (connection) =>
+    work(connection, await inspectBranch(connection, ref)),
+  )
 }
