@@ -52,7 +52,7 @@ export interface ActionRuns {
   /** Does what a cleanup webhook does for each open run within the scope, and answers how many there were. */
   withdrawOpen(scope: RemovalScope): Promise<number>
   /** Does what is done when a customer removes a resource. */
-  removeResource(key: ResourceKey, because: string): Promise<void>
+  removeBareResource(key: ResourceKey, because: string): Promise<void>
   /** Starts the action again, unless its key has a run that is open or ended well. */
   resume(key: ActionKey, how: { brokenOff: boolean; because: string }): Promise<void>
 }

@@ -14,8 +14,8 @@ export interface Withdrawal {
 
 /**
  * Tells every open run within the scope to undo itself, and has whatever exists of it at the providers destroyed: by the
- * runs of its keys, as always. Of an installation its resources go too, each as if it were removed by itself. Answers
- * how much it found; the second time, only what is still there.
+ * runs of its keys, as always. Of an installation its resources go too, once nothing else is left. Answers how much it
+ * found; the second time, only what is still there.
  */
 export async function withdraw(
   dependencies: Dependencies,
@@ -37,13 +37,14 @@ export async function withdraw(
         else await definition.expire?.({ ...call, action: slug, name, atOnce: true })
       })
     }
-    if ('installationId' in scope && scope.resourceId === undefined) {
+    // Resources go last: what was made of them may need them to be destroyed.
+    if (found === 0 && 'installationId' in scope && scope.resourceId === undefined) {
       const { installationId } = scope
       const resources = (await installations?.listResources(installationId)) ?? []
       found += resources.length
       await inParallel(resources, AT_A_TIME, async ({ id: resourceId }) => {
         call.signal.throwIfAborted()
-        await runs.removeResource({ installationId, resourceId }, because)
+        await runs.removeBareResource({ installationId, resourceId }, because)
       })
     }
     log.info('removal.withdrawn', { ...scope, found })

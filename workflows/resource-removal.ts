@@ -14,11 +14,11 @@ import { withdrawUntilClean } from './withdraw-until-clean.ts'
  * Nothing cancels it: a resource that was removed never comes back.
  */
 export async function resourceRemoval(request: ResourceRemovalRequest): Promise<void> {
-  const { key, because } = request
+  const { key, because, isBare = false } = request
   // Asked for again, or the end of what this run goes on from.
   setHandler(cleanupSignal, () => {})
   await CancellationScope.nonCancellable(async () => {
-    await withdrawUntilClean(request, () => withdrawScope({ scope: key, because }))
+    if (!isBare) await withdrawUntilClean(request, () => withdrawScope({ scope: key, because }))
     try {
       await deprovisionResource({ key })
     } catch (error) {

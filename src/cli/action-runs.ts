@@ -18,7 +18,7 @@ export function actionRuns(client: Client, dispatch: Dispatch): ActionRuns {
       await withdrawAction(dispatch, { key }, 'cleaned', because)
     },
     withdrawOpen: (scope) => withdrawOpenRuns(dispatch, scope),
-    removeResource: (key, because) => removeResource(dispatch, { key, because }),
+    removeBareResource: (key, because) => removeResource(dispatch, { key, because, isBare: true }),
     async resume(key, { brokenOff, because }) {
       await startAction(
         dispatch,

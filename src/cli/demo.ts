@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
 import { type ActionKey, actionWorkflowId } from '../domain/action-key.ts'
 import type { ActionPhase } from '../domain/action-run.ts'
 import { branchRef } from '../domain/branch-ref.ts'
-import type { DeploymentSnapshot, TimelineEvent } from '../simulator/index.ts'
+import type {
+  DeploymentSnapshot,
+  RequestRecord,
+  ResourceSnapshot,
+  TimelineEvent,
+} from '../simulator/index.ts'
+import { demoConfig } from './demo-config.ts'
 import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
 import { dropSampleDatabase } from './sample-database.ts'
@@ -15,9 +22,12 @@ class StoryFailed extends Error {
 
 const WITHIN = { timeoutMs: 60_000 }
 
+const updateSchema = z.object({ status: z.string().optional(), conclusion: z.string().optional() })
+
 /**
  * Shows three deployments on real parts: one released with its branch, one canceled while it is held, one deleted
- * after its release; and a team that installs the integration and uninstalls it. Throws unless each ends as it must and no database of theirs is left.
+ * after its release; and a team from the day it installs the integration to the day it uninstalls it. Throws unless each
+ * ends as it must and nothing of theirs is left.
  */
 export async function demo(options: CommonOptions): Promise<void> {
   heading('Starting what the stories need')
@@ -27,6 +37,7 @@ export async function demo(options: CommonOptions): Promise<void> {
     vercelPort: 0,
     holdpointPort: 0,
     sampleDatabase,
+    config: demoConfig,
     verbose: false,
     onEvent: (event) => print(event, startedAt),
   })
@@ -104,23 +115,60 @@ async function cleanupStory(local: LocalVercel): Promise<void> {
 }
 
 async function installationStory(local: LocalVercel): Promise<void> {
-  heading('Story 4: a team installs the integration, deploys, and uninstalls it')
-  const { vercel, project } = local
+  heading('Story 4: a team installs the integration, and has a database of its own until it leaves')
+  const { vercel } = local
   const installation = await vercel.install()
   say(`Holdpoint knows ${installation.id} with its token, sealed in Postgres.`)
-  const theirs = vercel.createProject({
+  const database = await vercel.provision(installation, {
+    product: 'postgres',
+    name: 'orders',
+    billingPlanId: 'free',
+  })
+  const url = urlOf(database)
+  await withClient(url, (orders) => orders.query('create table orders as select 1 as id'))
+  say(`The database ${database.id} is provisioned, and has its first order.`)
+
+  const project = vercel.createProject({
     name: 'their-storefront',
     installation,
-    resources: project.connections.map(({ resourceId, actions }) => ({
-      resourceId,
-      actions: Object.fromEntries(actions.map(({ slug, ...choice }) => [slug, choice])),
-    })),
+    resources: [{ resourceId: database.id, actions: { branch: { environments: ['preview'] } } }],
   })
-  const deployment = await released(local, 'feature/theirs', theirs)
+  await waitFor('the check to be registered', async () => project.checks.length > 0)
+  const { id } = await released(local, 'feature/theirs', project)
+  const deployment = await vercel.until(
+    id,
+    ({ checkRuns }) => checkRuns.some(({ status }) => status === 'completed'),
+    WITHIN,
+  )
+  const [check] = deployment.checkRuns
+  if (check?.conclusion !== 'succeeded')
+    throw new StoryFailed(`The check of the branch is ${check?.conclusion ?? 'not there'}.`)
+  say(`Its preview has a branch, migrated. ${check.name}: ${check.conclusion}.`)
+
+  const rotated = await vercel.rotateSecrets(database, { delayOldSecretsExpirationHours: 0 })
+  await withClient(urlOf(rotated), (orders) => orders.query('select id from orders'))
+  await waitFor('the old password to open nothing', async () => !(await opens(url)))
+  say('Its password is another one now; the old one opens nothing, and the branch is still there.')
+
   const { finalized } = await vercel.uninstall(installation)
   if (!finalized) throw new StoryFailed('The removal of the installation did not end in time.')
+  await expectNothingLeft(local, [deployment], database.id)
+  if (await local.store.getInstallation(installation.id))
+    throw new StoryFailed('The installation is still known.')
   say(`${installation.id} is uninstalled, and forgotten with its token.`)
-  await expectNothingLeft(local, [deployment])
+}
+
+function urlOf({ env }: ResourceSnapshot): string {
+  const url = env['DATABASE_URL']
+  if (url) return url
+  throw new StoryFailed('The database came without a DATABASE_URL.')
+}
+
+async function opens(url: string): Promise<boolean> {
+  return await withClient(url, (database) => database.query('select 1')).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Deploys a preview and waits until its build is through. */
@@ -144,26 +192,28 @@ async function removeAndWait(local: LocalVercel, deployment: DeploymentSnapshot)
 async function expectNothingLeft(
   local: LocalVercel,
   deployments: readonly DeploymentSnapshot[],
+  resourceId?: string,
 ): Promise<void> {
-  const left = await leftOf(local, deployments)
+  const left = await leftOf(local, deployments, resourceId)
   if (left.length > 0) throw new StoryFailed(`Left over on Postgres: ${left.join(', ')}`)
   const whose = deployments.length === 1 ? 'this deployment' : 'these deployments'
   say(`Postgres has no database and no role of ${whose} any more.`)
 }
 
-/** The databases and roles that exist of these deployments. */
+/** The databases and roles that exist of these deployments and the resource, whose roles begin with its id. */
 async function leftOf(
   local: LocalVercel,
   deployments: readonly DeploymentSnapshot[],
+  resourceId = 'no resource',
 ): Promise<string[]> {
   const names = deployments.flatMap((deployment) =>
     actionKeys(deployment).map((key) => branchRef(key).name),
   )
   return await withClient(local.postgresUrl, async (server) => {
     const { rows } = await server.query<{ name: string }>(
-      `select datname as name from pg_database where datname = any($1)
-       union select rolname from pg_roles where rolname = any($1)`,
-      [names],
+      `select datname as name from pg_database where datname = any($1) or datname = $2
+       union select rolname from pg_roles where rolname = any($1) or starts_with(rolname, $2)`,
+      [names, resourceId],
     )
     return rows.map((row) => row.name)
   })
@@ -223,22 +273,25 @@ function describe(event: TimelineEvent): string | undefined {
       return `Vercel    → webhook ${what}, answered ${answer}`
     }
     case 'request': {
-      if (event.method !== 'PATCH')
-        return `Holdpoint → reads the deployment, answered ${event.status}`
-      const status =
-        typeof event.body === 'object' && event.body && 'status' in event.body
-          ? event.body.status
-          : ''
-      return `Holdpoint → ${event.path.split('/').at(-1)} is ${String(status)}, answered ${event.status}`
+      const what = describeRequest(event)
+      return what && `Holdpoint → ${what}, answered ${event.status}`
     }
+    case 'partner':
+      return `Vercel    → ${event.method} ${event.path}, answered ${event.status ?? 'nothing'}`
     case 'deployment':
       return event.change.startsWith('action-')
         ? undefined
         : `Vercel      deployment ${event.deploymentId} ${event.change}`
-    case 'partner':
     case 'resource':
       return undefined
   }
+}
+
+function describeRequest({ method, path, body }: RequestRecord): string | undefined {
+  const { status, conclusion } = updateSchema.catch({}).parse(body)
+  if (path.includes('/check-runs/')) return `its check is ${conclusion ?? status}`
+  if (path.includes('/actions/')) return `${path.split('/').at(-1)} is ${status}`
+  return method === 'GET' && path.includes('/deployments/') ? 'reads the deployment' : undefined
 }
 
 function heading(text: string): void {

@@ -2,9 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Environment, readEnvironment } from '../config/environment.ts'
+import type { Config } from '../config/define-config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { memoryStore } from '../installations/memory-store.ts'
 import { postgresStore } from '../installations/postgres-store.ts'
+import type { InstallationStore } from '../installations/store.ts'
 import type { SealingKey } from '../installations/seal.ts'
 import { jsonLog, type Log, silentLog } from '../log.ts'
 import {
@@ -27,6 +29,7 @@ export interface LocalVercel {
   readonly vercel: Simulator
   readonly project: Project
   readonly service: Service
+  readonly store: InstallationStore
   readonly temporal: TemporalLink
   /** The Web UI's page of the latest run of a workflow; undefined where the environment's Temporal has no known UI. */
   readonly runUrl: (workflowId: string) => string | undefined
@@ -43,6 +46,8 @@ export interface LocalVercelSettings {
   readonly holdpointPort: number
   /** The resource of the sample project, created when missing: a plain lower-case name that nobody else uses. */
   readonly sampleDatabase: string
+  /** What the provider offers on the Postgres of this URL, or on the embedded one; that of the file unless said. */
+  readonly config?: (postgresUrl: string | undefined) => Config
   readonly verbose: boolean
   readonly onEvent?: (event: TimelineEvent) => void
 }
@@ -68,7 +73,7 @@ export async function startLocalVercel(
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const loaded = await loadConfig(options.config)
+    const loaded = settings.config?.(given.postgresUrl) ?? (await loadConfig(options.config))
     const taskQueue = localTaskQueue(options)
     // Written on all that is made, so that it is nothing to any other Holdpoint.
     const clientId = `oac_${taskQueue}`
@@ -98,6 +103,7 @@ export async function startLocalVercel(
         actions: [...config.actions.values()].map(declarationOf),
         checks: config.checks.size > 0,
       },
+      products: [...config.products.keys()],
       ...(settings.onEvent && { onEvent: settings.onEvent }),
     })
     closers.push(() => vercel.close())
@@ -149,6 +155,7 @@ export async function startLocalVercel(
       vercel,
       project,
       service,
+      store,
       temporal: link,
       uiUrl,
       runUrl: (workflowId) =>

@@ -19,6 +19,8 @@ export interface ResourceRemovalRequest {
   readonly key: ResourceKey
   /** One sentence for whoever opens the runs that it withdraws. */
   readonly because: string
+  /** Whatever was made of it for deployments is gone: the removal of its installation has seen to that. */
+  readonly isBare?: boolean
 }
 
 export interface SecretsExpiryRequest {

@@ -82,7 +82,7 @@ export async function activitiesForTest(
       end: () => Promise.resolve(end),
       withdraw: () => Promise.resolve(void acts.push('withdraw')),
       withdrawOpen: () => Promise.resolve(0),
-      removeResource: () => Promise.resolve(),
+      removeBareResource: () => Promise.resolve(),
       resume: () => Promise.resolve(void acts.push('resume')),
     },
   })

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { expect, vi } from 'vitest'
 import type { ActionPolicy } from '../../src/actions/action-policy.ts'
 import type { AnyAction } from '../../src/actions/define-action.ts'
+import type { Migration } from '../../src/actions/migration.ts'
 import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { type Service, type ServiceSettings, startService } from '../../src/cli/service.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
@@ -11,6 +12,7 @@ import { branchRef } from '../../src/domain/branch-ref.ts'
 import { branchDatabase, defineConfig, postgres, setEnvironment } from '../../src/index.ts'
 import type { InstallationStore } from '../../src/installations/store.ts'
 import { jsonLog, type Log } from '../../src/log.ts'
+import type { AnyProduct } from '../../src/products/provision-resource.ts'
 import {
   defaultDials,
   type DeployOptions,
@@ -54,6 +56,9 @@ export interface HoldpointSettings {
   readonly policy?: ActionPolicy
   /** With some, Vercel has the product's checks switched on. */
   readonly checks?: (postgresUrl: string) => Record<string, CheckDefinition>
+  readonly products?: (postgresUrl: string) => Record<string, AnyProduct>
+  /** Of the action `branch`. */
+  readonly migrate?: Migration
   /** What the action `env` sets. */
   readonly env?: Record<string, string>
   /** Slugs that Vercel knows and the configuration lacks. */
@@ -90,6 +95,8 @@ export interface HoldpointUnderTest {
   left(deployment: { readonly id: string }): Promise<string[]>
   /** Keeps a session on the source, so that it cannot be copied until the function that is returned is called. */
   occupySource(): Promise<() => Promise<void>>
+  /** The same for the database of this URL. */
+  occupy(url: string): Promise<() => Promise<void>>
   /** Resolves when the work at Postgres for the deployment has begun. */
   untilBegun(deployment: { readonly id: string }): Promise<void>
   /** Ends the service and starts it again, with other variables. */
@@ -218,8 +225,9 @@ export async function startHoldpoint(
       return (await runEnd({ vercel, client }, keyOf(deployment, action), after)).end
     },
     left,
-    async occupySource() {
-      const session = await connect(source.url)
+    occupySource: () => holdpoint.occupy(source.url),
+    async occupy(url) {
+      const session = await connect(url)
       return () => session.end()
     },
     untilBegun: (deployment) =>
@@ -270,6 +278,8 @@ function configuration(
     policy,
     env = { FEATURE_FLAGS: 'preview' },
     checks,
+    products,
+    migrate,
   }: HoldpointSettings,
 ) {
   const actions: Record<string, AnyAction> = {
@@ -281,10 +291,15 @@ function configuration(
       scope,
       keepFor,
       ...(policy && { policy }),
+      ...(migrate && { migrate }),
     }),
     env: setEnvironment({ name: 'Set environment', variables: env }),
   }
-  return defineConfig({ actions, ...(checks && { checks: checks(postgresUrl) }) })
+  return defineConfig({
+    actions,
+    ...(checks && { checks: checks(postgresUrl) }),
+    ...(products && { products: products(postgresUrl) }),
+  })
 }
 
 async function createSource(postgresUrl: string): Promise<{ name: string; url: string }> {

@@ -50,7 +50,7 @@ const nobodyReconciles = {
   end: () => Promise.reject(new Error('nobody checks here')),
   withdraw: () => Promise.reject(new Error('nobody reconciles here')),
   withdrawOpen: () => Promise.reject(new Error('nobody removes an installation here')),
-  removeResource: () => Promise.reject(new Error('nobody removes a resource here')),
+  removeBareResource: () => Promise.reject(new Error('nobody removes a resource here')),
   resume: () => Promise.reject(new Error('nobody reconciles here')),
 }
 

@@ -119,7 +119,7 @@ describe('a worker', () => {
           end: () => Promise.resolve('none'),
           withdraw: () => Promise.resolve(),
           withdrawOpen: () => Promise.resolve(0),
-          removeResource: () => Promise.resolve(),
+          removeBareResource: () => Promise.resolve(),
           resume: () => Promise.resolve(),
         },
       }),
