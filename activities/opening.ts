@@ -30,18 +30,34 @@ export interface OpenedAction {
   readonly report?: Report
 }
 
-/** Reads of Vercel what an action is opened with: side by side, once each. */
+/**
+ * Reads what an action is opened with: side by side, once each. Fails for good when the action is not declared, or the
+ * resource is known to be another installation's.
+ */
 export async function readOpening(
-  { actions, vercel }: Pick<Dependencies, 'actions' | 'vercel'>,
+  {
+    actions,
+    vercel,
+    products,
+    installations,
+  }: Pick<Dependencies, 'actions' | 'vercel' | 'products' | 'installations'>,
   { key, teamId, options }: HeadStartRequest,
   signal?: AbortSignal,
 ): Promise<OpeningRead> {
   const { definition } = declaredAction(actions, key.action)
   const heard = signal && { signal }
-  const [deployment, metadata] = await Promise.all([
+  const [deployment, metadata, resource] = await Promise.all([
     getDeployment(vercel, { ...key, teamId, ...heard }),
     definition.options && !options ? getResourceMetadata(vercel, { ...key, ...heard }) : {},
+    products.size > 0 ? installations?.findResource(key.resourceId) : undefined,
   ])
+  if (resource && resource.installationId !== key.installationId) {
+    throw new ActionFailure(
+      'resource_foreign',
+      `The resource ${key.resourceId} belongs to another installation than the deployment, so nothing was made of it: connect a resource of this team to the project.`,
+      { retryable: false },
+    )
+  }
   return { deployment, metadata }
 }
 

@@ -11,7 +11,7 @@ import { oidcVerifier } from '../partner/verify-oidc.ts'
 import { resourceDoor } from './resource-door.ts'
 
 /** How long an uninstallation waits for the removal: most are over by then, and Vercel waits no longer. */
-const REMOVED_WITHIN_MS = 10_000
+const REMOVED_WITHIN_MS = 15_000
 
 /** The partner API; undefined without a store to keep installations in, or an id that tokens are made out to. */
 export function partnerDoor({

@@ -72,33 +72,30 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const holdpoint = holdpointId(environment, config)
   const deriveSecrets = secretDeriver(derivationKeys(environment))
   const vercel = connectVercel(settings)
-  const headStarts = new HeadStarts((request) =>
-    readOpening({ actions: config.actions, vercel }, request),
-  )
+  const { actions, checks, products } = config
+  const stored = store && { installations: store }
+  const known = { actions, checks, products, vercel, ...stored }
+  const headStarts = new HeadStarts((request) => readOpening(known, request))
   const dispatchTo = ({ client }: TemporalLink): Dispatch => ({
     workflows: client.workflow,
     taskQueue: config.taskQueue,
-    deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
+    deadlineMs: (slug) => actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
     reportRunningAfterMs: environment.reportRunningAfterMs,
     ...(roles.worker && !environment.workerVersion && { headStarts }),
-    registersChecks: config.checks.size > 0,
-    ...(store && { installations: store }),
+    registersChecks: checks.size > 0,
+    ...stored,
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })
   const activitiesFor = (opened: TemporalLink) =>
     createActivities({
-      actions: config.actions,
-      checks: config.checks,
-      products: config.products,
+      ...known,
       log,
-      vercel,
       headStarts,
       holdpoint,
       deriveSecrets,
       confirmAttempt: (taskToken) => confirmAttempt(opened.client, taskToken),
       cancelRun: (run) => cancelRun(opened.client, run),
       runs: actionRuns(opened.client, dispatchTo(opened)),
-      ...(store && { installations: store }),
     })
 
   const accept: Parameters<typeof createApp>[0]['accept'] = async (event) => {
@@ -116,7 +113,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 
   let listener: Listener | undefined
   if (roles.server) {
-    const drivers = [...config.actions.values()].map(({ definition }) => definition.driver)
+    const drivers = [...actions.values()].map(({ definition }) => definition.driver)
     const app = createApp({
       secrets: environment.clientSecrets,
       accept,

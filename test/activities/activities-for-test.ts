@@ -64,7 +64,7 @@ export async function activitiesForTest(
     pace: createUpdatePace({ updates: 100, windowMs: 60_000 }),
   }
   const headStarts = new HeadStarts((request) =>
-    readOpening({ actions, vercel: connection }, request),
+    readOpening({ products: new Map(), actions, vercel: connection }, request),
   )
   const activities = createActivities({
     actions,

@@ -181,7 +181,9 @@ export async function play(
     const known =
       headStartsOf.get(process) ??
       new HeadStarts((request) =>
-        keyAhead.run(request.key, () => readOpening({ actions, vercel: connection }, request)),
+        keyAhead.run(request.key, () =>
+          readOpening({ products: new Map(), actions, vercel: connection }, request),
+        ),
       )
     headStartsOf.set(process, known)
     return known

@@ -89,7 +89,7 @@ export async function holdBuilds(
     timeoutMs: 5000,
   }
   const headStarts = new HeadStarts((request) =>
-    readOpening({ actions: config.actions, vercel: connection }, request),
+    readOpening({ products: new Map(), actions: config.actions, vercel: connection }, request),
   )
   const dispatch: Dispatch = {
     workflows: client.workflow,
