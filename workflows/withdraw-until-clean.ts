@@ -11,8 +11,8 @@ const LONGEST_PAUSE_MS = 10 * 60_000
  * why it refuses stands in the runs that it refuses. `request` is what the workflow was started with, which it is
  * started anew with when its history has grown long.
  */
-export async function withdrawUntilClean<Request>(
-  request: Request,
+export async function withdrawUntilClean(
+  request: object,
   look: () => Promise<RemovalPass>,
 ): Promise<void> {
   let [clean, pauseMs] = [false, FIRST_PAUSE_MS]
@@ -24,6 +24,6 @@ export async function withdrawUntilClean<Request>(
     await sleep(clean ? LOOK_ONCE_MORE_AFTER_MS : pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<(request: Request) => Promise<void>>(request)
+      await continueAsNew<(request: object) => Promise<void>>(request)
   }
 }

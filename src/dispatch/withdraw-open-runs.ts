@@ -14,9 +14,9 @@ import type { Dispatch } from './dispatch-event.ts'
 const TYPES = [DEPLOYMENT_ACTION, COMPENSATION, DEPLOYMENT_CHECK_RUN]
 
 /**
- * Withdraws each run of an action or check within the scope that Temporal lists as open, as a webhook would: a cleanup for actions, a
- * cancel for checks. Answers how many there were. The list lags behind by seconds, so a run that has just begun may be
- * missing.
+ * Withdraws each run of an action or check within the scope that Temporal lists as open, as a webhook would: a cleanup
+ * for actions, a cancel for checks. Answers how many there were. The list lags behind by seconds, so a run that has just
+ * begun may be missing.
  */
 export async function withdrawOpenRuns(
   { workflows, taskQueue }: Pick<Dispatch, 'workflows' | 'taskQueue'>,

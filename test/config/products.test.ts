@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
-import { type ConfigFile, defineConfig } from '../../src/config/define-config.ts'
+import { defineConfig } from '../../src/config/define-config.ts'
 import { driversOf } from '../../src/config/drivers-of.ts'
 import { provisionResource } from '../../src/products/provision-resource.ts'
 import { memoryUnderTest } from '../testing/memory-driver.ts'
@@ -17,7 +17,7 @@ const declare = (product: object) =>
   defineConfig({
     actions: {},
     products: { database: { name: 'Database', ...steps, ...product } },
-  } as ConfigFile).products.get('database')
+  }).products.get('database')
 
 test('none are declared unless some are written', () => {
   expect(defineConfig({ actions: {} }).products).toEqual(new Map())

@@ -38,9 +38,9 @@ const rotation = (keepOldMs: number) => ({ kind: 'rotation', rotationId: 'r1', k
 const renaming = { kind: 'update', changes: { name: 'Renamed' } } as const
 const ofResource = (key: ResourceKey) => ({ workflowId: resourceWorkflowId(key) })
 
-async function provisioned({ wanted, door }: ResourcesUnderTest): Promise<ResourceKey> {
-  const key = await wanted()
-  await door.provision(key)
+async function provisioned(under: ResourcesUnderTest): Promise<ResourceKey> {
+  const key = await under.wanted()
+  await under.door.provision(key)
   return key
 }
 

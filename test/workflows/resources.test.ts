@@ -182,6 +182,21 @@ describe('a resource that a customer wants', () => {
     expect(await rowOf(under, key)).toBeUndefined()
   })
 
+  test('is undone when an operator cancels its run', async () => {
+    const under = await resourcesUnderTest(environment)
+    const key = await under.wanted()
+    const step = holdCloud(under.databases, 'after', 'provision')
+    const asked = under.door.provision(key)
+    await step.reached
+    await environment.client.workflow.getHandle(resourceWorkflowId(key)).cancel()
+    expect(await asked).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('The provider broke the work off'),
+    })
+    expect(under.databases.databases.size).toBe(0)
+    expect(await rowOf(under, key)).toBeUndefined()
+  })
+
   test('that is removed while it is being made leaves nothing', async () => {
     const under = await resourcesUnderTest(environment)
     const key = await under.wanted()
@@ -431,7 +446,7 @@ describe('what takes longer than Vercel waits', () => {
 
     await vi.waitFor(async () => expect(await runsOf(key)).not.toEqual([]), SOON)
     const history = await readableHistory(environment.client, resourceWorkflowId(key))
-    expect(history).toContain(key.resourceId)
+    expect(history).toContain(`"resourceId":"${key.resourceId}"`)
     expect(history).not.toContain(under.password(key, 1))
   })
 
@@ -477,7 +492,7 @@ describe('what takes longer than Vercel waits', () => {
     await vi.waitFor(async () => expect(await runsOf(key, ['r1'])).toHaveLength(3), SOON)
     for (const { workflowId, runId } of await runsOf(key, ['r1'])) {
       const history = await readableHistory(environment.client, workflowId, runId)
-      expect(history).toContain(key.resourceId)
+      expect(history).toContain(`"resourceId":"${key.resourceId}"`)
       for (const generation of [1, 2])
         expect(history).not.toContain(under.password(key, generation))
     }
