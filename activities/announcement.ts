@@ -4,9 +4,9 @@ import type { ResourceChange } from '../src/domain/resource-change.ts'
 import type { ResourceKey } from '../src/domain/resource-key.ts'
 import type { Resource } from '../src/installations/store.ts'
 import { declaredProduct } from '../src/products/declared-product.ts'
-import { planOf } from '../src/products/plan-of.ts'
+import { plansOf } from '../src/products/plans-of.ts'
 import { productCall } from '../src/products/product-call.ts'
-import type { AnyProduct } from '../src/products/provision-resource.ts'
+import type { DeclaredProduct } from '../src/products/provision-resource.ts'
 import { readSecrets } from '../src/products/read-secrets.ts'
 import { VercelApiError } from '../src/vercel/errors.ts'
 import {
@@ -40,12 +40,13 @@ export function createAnnouncementActivities(dependencies: Dependencies) {
   const { products, installations, vercel, log } = dependencies
 
   /** What Vercel is to show of a resource that is there, and its projects get. */
-  async function shown(resource: Resource, definition: AnyProduct): Promise<ResourceUpdate> {
+  async function shown(resource: Resource, product: DeclaredProduct): Promise<ResourceUpdate> {
     const { id: resourceId, installationId, name, metadata, billingPlanId } = resource
-    const billingPlan =
+    const plans =
       billingPlanId === undefined
-        ? undefined
-        : await planOf(definition, billingPlanId, { installationId, resourceId, metadata })
+        ? []
+        : await plansOf(product, { installationId, resourceId, metadata })
+    const billingPlan = plans.find(({ id }) => id === billingPlanId)
     return { status: 'ready', name, metadata, ...(billingPlan && { billingPlan }) }
   }
 
@@ -66,16 +67,16 @@ export function createAnnouncementActivities(dependencies: Dependencies) {
         const resource = await installations?.getResource(installationId, resourceId)
         // Of what was removed since, Vercel knows.
         if (!resource) return
-        const { definition } = declaredProduct(products, resource.productId)
+        const product = declaredProduct(products, resource.productId)
         if (failed) {
-          const update = { ...(await shown(resource, definition)), ...failed }
+          const update = { ...(await shown(resource, product)), ...failed }
           return await told(updateResource(vercel, call, update))
         }
-        const secrets = await readSecrets(definition, productCall(resource, stepCall))
+        const secrets = await readSecrets(product.definition, productCall(resource, stepCall))
         await told(
           what === 'rotation'
             ? replaceResourceSecrets(vercel, call, secrets)
-            : updateResource(vercel, call, { ...(await shown(resource, definition)), secrets }),
+            : updateResource(vercel, call, { ...(await shown(resource, product)), secrets }),
         )
         log.info('resource.announced', { ...key, what })
       })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import ms from 'ms'
 import { z } from 'zod'
+import { isToken } from '../installations/access-token.ts'
 
 /** The environment, read once and checked. Every name and default stands in README's table of settings. */
 export interface Environment {
@@ -52,7 +53,7 @@ const variablesSchema = z.object({
   VERCEL_ACCESS_TOKEN: z
     .string()
     .trim()
-    .regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces or line breaks')
+    .refine(isToken, 'must be one token, without spaces or line breaks')
     .optional(),
   POSTGRES_URL: postgresUrl.optional(),
   HOLDPOINT_DATABASE_URL: postgresUrl.optional(),

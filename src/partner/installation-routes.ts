@@ -1,17 +1,23 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { Secret } from '../domain/secret.ts'
+import { isToken } from '../installations/access-token.ts'
 import type { Installation, InstallationStore } from '../installations/store.ts'
+import { billingPlanSchema } from '../products/billing-plan.ts'
+import { installationPlans } from '../products/plans-of.ts'
+import type { DeclaredProduct } from '../products/provision-resource.ts'
 import { findInstallation, installationRemoving } from './find-installation.ts'
 import { body, json, optionalBody } from './json.ts'
 import { lockedFor, refusals } from './lock.ts'
 import type { PartnerEnvironment } from './partner-environment.ts'
 import { PartnerError } from './partner-error.ts'
 import { installationParams as params, installationPath as path } from './paths.ts'
-import { refuseInvalid } from './refuse-invalid.ts'
+import { invalidRequest, refuseInvalid } from './refuse-invalid.ts'
 import { shortText } from './short-text.ts'
 
 export interface InstallationDoor {
   readonly store: InstallationStore
+  /** Whose plans an installation may have; without any that are for installations, every id is taken as it comes. */
+  readonly products?: ReadonlyMap<string, DeclaredProduct> | undefined
   /** Answers a sentence for the customer where the provider keeps the installation, as with an unpaid bill. */
   readonly refuseRemoval: (request: {
     readonly installationId: string
@@ -25,7 +31,7 @@ export interface InstallationDoor {
 }
 
 const installationAnswer = z
-  .object({ billingPlan: z.object({ id: z.string() }).optional() })
+  .object({ billingPlan: z.union([billingPlanSchema, z.object({ id: z.string() })]).optional() })
   .openapi('Installation')
 
 const upsert = createRoute({
@@ -41,7 +47,7 @@ const upsert = createRoute({
         acceptedPolicies: z.record(z.string(), z.string()).default({}),
         credentials: z.object({
           // It travels in a header of every call.
-          access_token: z.string().regex(/^[\x21-\x7e]+$/, 'must be one token, without spaces'),
+          access_token: z.string().refine(isToken, 'must be one token, without spaces'),
           token_type: z.string(),
         }),
         account: z
@@ -99,7 +105,21 @@ const remove = createRoute({
 })
 
 /** Installations: made, read, changed and removed. */
-export function installationRoutes({ store, refuseRemoval, remove: begin }: InstallationDoor) {
+export function installationRoutes({
+  store,
+  products = new Map(),
+  refuseRemoval,
+  remove: begin,
+}: InstallationDoor) {
+  /** What Vercel is shown: a plan that is not offered any more by its id alone. */
+  const shown = async (
+    installationId: string,
+    { billingPlanId: id }: Pick<Installation, 'billingPlanId'>,
+  ) => {
+    if (id === undefined) return {}
+    const plans = await installationPlans(products.values(), installationId)
+    return { billingPlan: plans.find((plan) => plan.id === id) ?? { id } }
+  }
   return new OpenAPIHono<PartnerEnvironment>({ defaultHook: refuseInvalid })
     .openapi(upsert, async (c) => {
       const { installationId } = c.req.valid('param')
@@ -124,18 +144,27 @@ export function installationRoutes({ store, refuseRemoval, remove: begin }: Inst
         },
         new Secret(credentials.access_token),
       )
-      return c.json(shown(before), 200)
+      return c.json(await shown(installationId, before ?? {}), 200)
     })
     .openapi(read, async (c) => {
       const { installationId } = c.req.valid('param')
-      return c.json(shown(await findInstallation(store, installationId)), 200)
+      return c.json(await shown(installationId, await findInstallation(store, installationId)), 200)
     })
     .openapi(update, async (c) => {
       const { installationId } = c.req.valid('param')
       const { billingPlanId } = c.req.valid('json')
       const installation = await findInstallation(store, installationId)
+      const plans = await installationPlans(products.values(), installationId)
+      if (
+        plans.length > 0 &&
+        !plans.some(({ id, disabled }) => id === billingPlanId && !disabled)
+      ) {
+        throw invalidRequest([
+          { key: 'billingPlanId', message: 'is not a plan that an installation may have' },
+        ])
+      }
       await store.updateInstallation(installationId, { billingPlanId })
-      return c.json(shown({ ...installation, billingPlanId }), 200)
+      return c.json(await shown(installationId, { ...installation, billingPlanId }), 200)
     })
     .openapi(remove, async (c) => {
       const { installationId } = c.req.valid('param')
@@ -154,9 +183,4 @@ export function installationRoutes({ store, refuseRemoval, remove: begin }: Inst
       const { finished } = await begin(installationId, 'The customer uninstalled the integration.')
       return c.json({ finalized: finished }, 200)
     })
-}
-
-function shown(installation: Pick<Installation, 'billingPlanId'> | undefined) {
-  const { billingPlanId: id } = installation ?? {}
-  return id === undefined ? {} : { billingPlan: { id } }
 }

@@ -64,7 +64,7 @@ export function partnerApp({
         ),
     }),
   )
-  app.route('/', installationRoutes(door))
+  app.route('/', installationRoutes({ ...door, products: resources?.products }))
   if (resources) {
     app.route('/', planRoutes(resources))
     app.route('/', resourceRoutes(resources))

@@ -1,12 +1,12 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { billingPlanSchema } from '../products/billing-plan.ts'
+import { installationPlans, plansOf } from '../products/plans-of.ts'
 import { findResource } from './find-resource.ts'
 import { json } from './json.ts'
 import { lockedFor, refusals } from './lock.ts'
 import type { PartnerEnvironment } from './partner-environment.ts'
 import { PartnerError } from './partner-error.ts'
 import { installationParams, installationPath, resourceParams, resourcePath } from './paths.ts'
-import { plansOf } from './plans-of.ts'
 import { productOf } from './product-of.ts'
 import { refuseInvalid } from './refuse-invalid.ts'
 import type { ResourceDoor } from './resource-door.ts'
@@ -70,15 +70,7 @@ export function planRoutes({ store, products }: Pick<ResourceDoor, 'store' | 'pr
     })
     .openapi(ofInstallation, async (c) => {
       const { installationId } = c.req.valid('param')
-      const all = await Promise.all(
-        [...products.values()].map((product) => plansOf(product, { installationId })),
-      )
-      // Products may share the plans of the installation.
-      const plans = new Map(all.flat().map((plan) => [plan.id, plan]))
-      return c.json(
-        { plans: [...plans.values()].filter(({ scope }) => scope === 'installation') },
-        200,
-      )
+      return c.json({ plans: await installationPlans(products.values(), installationId) }, 200)
     })
     .openapi(ofResource, async (c) => {
       const { installationId, resourceId } = c.req.valid('param')

@@ -1,7 +1,7 @@
 import { type ResourceKey, resourceIdFor } from '../domain/resource-key.ts'
 import { PartnerError } from './partner-error.ts'
 import { parseMetadata } from './parse-metadata.ts'
-import { requirePlan } from './plans-of.ts'
+import { requirePlan } from './require-plan.ts'
 import { invalidRequest } from './refuse-invalid.ts'
 import type { ResourceDoor, ResourceProgress } from './resource-door.ts'
 

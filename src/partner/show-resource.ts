@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Resource } from '../installations/store.ts'
 import { billingPlanSchema } from '../products/billing-plan.ts'
-import { plansOf } from './plans-of.ts'
+import { plansOf } from '../products/plans-of.ts'
 import type { ResourceDoor } from './resource-door.ts'
 
 /** A resource as Vercel reads it. */

@@ -2,7 +2,7 @@ import type { ResourceChange } from '../domain/resource-change.ts'
 import type { Resource } from '../installations/store.ts'
 import { resourcePending } from './find-resource.ts'
 import { parseMetadata } from './parse-metadata.ts'
-import { requirePlan } from './plans-of.ts'
+import { requirePlan } from './require-plan.ts'
 import { productOf } from './product-of.ts'
 import type { ResourceDoor } from './resource-door.ts'
 

@@ -2,7 +2,7 @@ import { Agent, request as requestHttp } from 'undici'
 import { z } from 'zod'
 import { ActionFailure } from '../domain/failure.ts'
 import { VercelApiError } from './errors.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { vercelWaitMs } from './retry-after.ts'
 import type { UpdatePace } from './update-pace.ts'
 
 export interface VercelConnection {
@@ -101,7 +101,7 @@ export async function requestVercel(
       status,
       code,
       mayHaveActed: status >= 500,
-      retryAfterMs: retryAfterMs(retryAfter, problem?.limit, Date.now()),
+      retryAfterMs: vercelWaitMs(retryAfter, problem?.limit, Date.now()),
     },
   )
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type OidcIssuer, startOidcIssuer } from './oidc-issuer.ts'
+import { TEAM } from './products-under-test.ts'
 import { partnerUnderTest, type PartnerUnderTest } from './partner-under-test.ts'
 
 const ID = 'icfg_1'
@@ -45,17 +46,17 @@ describe('an installation', () => {
 
   test('keeps the plan that was chosen, when it is put again', async () => {
     await install()
-    const plan = { billingPlan: { id: 'pro' } }
+    const plan = { billingPlan: TEAM }
     expect(
-      await partner.call('PATCH', PATH, { token: user, body: { billingPlanId: 'pro' } }),
+      await partner.call('PATCH', PATH, { token: user, body: { billingPlanId: 'team' } }),
     ).toEqual({ status: 200, body: plan })
     expect(await install()).toEqual({ status: 200, body: plan })
     expect(await partner.call('GET', PATH, { token: system })).toEqual({ status: 200, body: plan })
   })
 
-  test('takes no plan that cannot be stored', async () => {
+  test('takes no plan that cannot be stored, or is not for installations', async () => {
     await install()
-    for (const billingPlanId of ['', 'a\0b', 7]) {
+    for (const billingPlanId of ['', 'a\0b', 7, 'pro']) {
       expect(
         await partner.call('PATCH', PATH, { token: user, body: { billingPlanId } }),
       ).toMatchObject({ status: 400, body: { error: { fields: [{ key: 'billingPlanId' }] } } })

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/domain/secret.ts'
-import { planOf } from '../../src/products/plan-of.ts'
 import { provisionResource } from '../../src/products/provision-resource.ts'
 import { readSecrets } from '../../src/products/read-secrets.ts'
 
@@ -37,27 +36,5 @@ describe('what Vercel or visitors’ browsers would get wrong is refused, and it
     expect(error).toMatchObject({ code: 'secrets_invalid', retryable: false })
     expect(error?.message).toContain(message)
     expect(error?.message).not.toContain('hunter')
-  })
-})
-
-describe('the plan of a resource', () => {
-  const plan = { id: 'pro', type: 'subscription', name: 'Pro', description: 'More' } as const
-
-  test('is one of the product’s list, or of what its function answers for the resource', async () => {
-    const asked: unknown[] = []
-    const plans = (request: unknown) => {
-      asked.push(request)
-      return Promise.resolve([plan])
-    }
-    const request = { installationId: 'icfg_A', resourceId: 'db' }
-    expect(await planOf({ ...product({}), plans: [plan] }, 'pro', request)).toEqual(plan)
-    expect(await planOf({ ...product({}), plans }, 'pro', request)).toEqual(plan)
-    expect(asked).toEqual([request])
-    expect(await planOf(product({}), 'pro', request)).toBeUndefined()
-  })
-
-  test('is not told where the product answers anything but plans', async () => {
-    const plans = () => Promise.resolve([{ id: 'pro' }] as never)
-    await expect(planOf({ ...product({}), plans }, 'pro', {})).rejects.toThrow()
   })
 })

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { retryAfterMs } from '../../src/vercel/retry-after.ts'
+import { vercelWaitMs } from '../../src/vercel/retry-after.ts'
 
 const now = Date.parse('2026-08-01T12:00:00Z')
 const FIVE_MINUTES = 300_000
 
 function wait(header: string | undefined, reset?: number): number | undefined {
-  return retryAfterMs(header, reset === undefined ? undefined : { reset }, now)
+  return vercelWaitMs(header, reset === undefined ? undefined : { reset }, now)
 }
 
 describe('Retry-After is kept', () => {

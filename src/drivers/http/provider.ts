@@ -1,6 +1,7 @@
 import { type Agent, request as requestHttp } from 'undici'
 import type { z } from 'zod'
 import { ActionFailure } from '../../domain/failure.ts'
+import { retryAfterMs as waitOf } from '../../domain/retry-after.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { errorAnswerSchema } from './answer-schemas.ts'
 import { missingAnswer, refusedAnswer, unreadableAnswer } from './describe-problem.ts'
@@ -44,8 +45,6 @@ export interface Errand {
   readonly doing: string
   readonly signal: AbortSignal
 }
-
-const LONGEST_WAIT_MS = 5 * 60_000
 
 /** Builds and signs a request. */
 export function signed(provider: Provider, request: ProviderRequest): SignedRequest {
@@ -95,7 +94,7 @@ export async function send(
       throw missingAnswer({ timeoutMs: timeout.aborted ? timeoutMs : undefined, cause }, doing)
     })
   const { status } = answer
-  const retryAfterMs = waitMs(answer.retryAfter)
+  const retryAfterMs = waitOf(answer.retryAfter, Date.now())
   const isJson = /^application\/([\w.+-]+\+)?json\b/i.test(answer.type)
   const body = isJson ? parseJson(answer.text) : undefined
   if (status < 200 || status >= 300) {
@@ -129,13 +128,6 @@ function pathPart(part: string): string {
       { retryable: false },
     )
   return encodeURIComponent(part)
-}
-
-/** `Retry-After` in seconds or as a date, at most five minutes. */
-function waitMs(header: string | undefined): number | undefined {
-  const text = header?.trim() ?? ''
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS)
 }
 
 function parseJson(text: string): unknown {

@@ -1,9 +1,9 @@
 import type { Api, RequestParams } from '@neondatabase/api-client'
 import type { z } from 'zod'
+import { retryAfterMs } from '../../domain/retry-after.ts'
 import type { Secret } from '../../domain/secret.ts'
 import { NeonError } from './neon-error.ts'
 import { backoffMs, pause } from './pause.ts'
-import { retryAfterMs } from './retry-after.ts'
 
 export type NeonApi = Api<unknown>
 
@@ -134,7 +134,8 @@ function refusal(
     message?: unknown
   }
   const words = typeof message === 'string' ? `: ${harmless(message, apiKey)}` : ''
-  const waitMs = retryAfterMs(new Map(Object.entries(headers)).get('retry-after'), Date.now())
+  const retryAfter: unknown = new Map(Object.entries(headers)).get('retry-after')
+  const waitMs = typeof retryAfter === 'string' ? retryAfterMs(retryAfter, Date.now()) : undefined
   return new NeonError(`Neon answered ${status} to ${what}${words}`, {
     status,
     code: typeof code === 'string' && /^\w{1,80}$/.test(code) ? code : '',

@@ -1,71 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** The least that a body counts for, in bytes: about what a request costs besides. */
-const LEAST_BYTES = 16 * 1024
-
-/** A body's place in a room, until `leave`. */
-export interface Place {
-  /** Aborted when the place was given to a newer body. */
-  readonly givenUp: AbortSignal
-  /** The body is here, of so many bytes, and signed: it counts for no more, and its place is not taken away. */
-  keep(bytes: number): void
-  /** The second time it does nothing. */
-  leave(): void
-}
-
-export interface BodyRoom {
-  /** A place for a body of at most so many bytes; undefined when signed bodies alone leave none. */
-  enter(bytes: number): Place | undefined
-}
-
-/**
- * Bounds the bodies in hand by the bytes that they may come to. When there is no room left, the bodies that have been
- * coming in for longest give way: a webhook comes in at once, and nobody can fill the room by sending slowly.
- */
-export function bodyRoom(capacityBytes: number): BodyRoom {
-  const comingIn = new Set<Place & { giveUp(): void }>()
-  let taken = 0
-  let kept = 0
-  return {
-    enter(bytes) {
-      let size = Math.max(bytes, LEAST_BYTES)
-      if (kept + size > capacityBytes) return undefined
-      for (const oldest of comingIn) {
-        if (taken + size <= capacityBytes) break
-        oldest.giveUp()
-      }
-      const eviction = new AbortController()
-      let state: 'coming in' | 'kept' | 'left' = 'coming in'
-      const place = {
-        givenUp: eviction.signal,
-        giveUp() {
-          place.leave()
-          eviction.abort()
-        },
-        keep(actualBytes: number) {
-          if (state !== 'coming in') return
-          state = 'kept'
-          taken -= size
-          size = Math.max(actualBytes, LEAST_BYTES)
-          taken += size
-          kept += size
-          comingIn.delete(place)
-        },
-        leave() {
-          if (state === 'left') return
-          if (state === 'kept') kept -= size
-          state = 'left'
-          taken -= size
-          comingIn.delete(place)
-        },
-      }
-      taken += size
-      comingIn.add(place)
-      return place
-    },
-  }
-}
-
 export interface FairQueue {
   /**
    * Runs the task when its turn comes; answers or throws what it does. Throws `Overloaded` when it got no turn: nothing
@@ -148,47 +82,46 @@ export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBoun
     passOn()
   }
 
-  function leave(owner: string, waiter: Waiter): void {
-    const line = lines.get(owner)
-    if (!line?.delete(waiter)) return
-    waitingInAll -= 1
-    if (line.size === 0) lines.delete(owner)
-  }
-
   function untilItsTurn(owner: string): Promise<void> {
+    const line = lines.get(owner) ?? new Set<Waiter>()
     return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
+      const leave = (settle: () => void) => {
         clearTimeout(timer)
-        leave(owner, waiter)
+        line.delete(waiter)
+        if (line.size === 0) lines.delete(owner)
+        waitingInAll -= 1
         settle()
       }
       const waiter = {
-        begin: () => end(resolve),
-        refuse: () => end(() => reject(new Overloaded('There was no turn for it.'))),
+        begin: () => leave(resolve),
+        refuse: () => leave(() => reject(new Overloaded('There was no turn for it.'))),
       }
       const timer = setTimeout(waiter.refuse, waitMs)
-      const line = lines.get(owner) ?? new Set()
       lines.set(owner, line.add(waiter))
       waitingInAll += 1
-      if (waitingInAll > waiting) newestOfTheLongest()?.refuse()
+      if (waitingInAll > waiting) newestOfTheLongest(line).refuse()
     })
   }
 
-  function newestOfTheLongest(): Waiter | undefined {
-    const [longest] = [...lines.values()].sort((a, b) => b.size - a.size)
-    return [...(longest ?? [])].at(-1)
+  /** Of two that are as long, that of whoever came last. */
+  function newestOfTheLongest(last: ReadonlySet<Waiter>): Waiter {
+    const longest = [...lines.values()].reduce(
+      (longest, line) => (line.size > longest.size ? line : longest),
+      last,
+    )
+    return [...longest].at(-1)!
   }
 
   function passOn(): void {
     const turn = [...lines].find(([owner]) => hasRoomFor(owner))
     if (!turn) return
     const [owner, line] = turn
-    const [next] = line
     // Whoever had a turn comes last from now on.
     lines.delete(owner)
     lines.set(owner, line)
     begin(owner)
-    next?.begin()
+    const [next] = line
+    next!.begin()
     passOn()
   }
 

@@ -1,26 +1,6 @@
-import { z } from 'zod'
-import { type BillingPlan, billingPlanSchema } from '../products/billing-plan.ts'
+import { plansOf } from '../products/plans-of.ts'
 import type { DeclaredProduct, PlanRequest } from '../products/provision-resource.ts'
 import { invalidRequest } from './refuse-invalid.ts'
-
-const plansSchema = z.array(billingPlanSchema)
-
-/**
- * What the product may cost for whom it is asked. Throws what the product's function throws, and an error that names
- * the product when it answers anything but plans.
- */
-export async function plansOf(
-  { slug, definition }: DeclaredProduct,
-  request: PlanRequest,
-): Promise<readonly BillingPlan[]> {
-  const { plans = [] } = definition
-  if (typeof plans !== 'function') return plans
-  const answer = plansSchema.safeParse(await plans(request))
-  if (answer.success) return answer.data
-  throw new Error(
-    `The function of the product ${slug} answered plans that Vercel would refuse, so they are not shown. Correct them in the configuration: ${z.prettifyError(answer.error)}`,
-  )
-}
 
 /**
  * Throws a `PartnerError` (400) unless a resource of the product may have the plan, or go without one. A product whose
