@@ -41,8 +41,12 @@ export const peakOfAppWithOpen: Figure = { name: '  peak memory, application', u
 export const drainedAfter: Figure = { name: '  all finished after', unit: 's' }
 
 export const neighbourIdle: Figure = { name: 'neighbour, overhead p95 when idle', unit: 'ms' }
+export const neighbourMeanwhile: Figure = {
+  name: 'neighbour, overhead p50 while a flood comes in',
+  unit: 'ms',
+}
 export const neighbourBeside: Figure = {
-  name: 'neighbour, overhead p95 beside a flood',
+  name: 'neighbour, overhead p95 beside a queued flood',
   unit: 'ms',
 }
 export const neighbourActions: Figure = { name: '  of so many actions', unit: '' }

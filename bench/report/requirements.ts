@@ -86,7 +86,7 @@ const requirements: readonly Requirement[] = [
   },
   { text: 'of 1,000 actions open at once, never finished: 0', value: ours(unfinished), atMost: 0 },
   {
-    text: 'overhead p95 of a neighbour beside a flood to idle: at most 1.2',
+    text: 'overhead p95 of a neighbour beside a queued flood to idle: at most 1.2',
     value: (figures) => divide(ours(neighbourBeside)(figures), ours(neighbourIdle)(figures)),
     atMost: 1.2,
   },

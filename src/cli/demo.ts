@@ -9,11 +9,15 @@ import type {
   ResourceSnapshot,
   TimelineEvent,
 } from '../simulator/index.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { demoConfig } from './demo-config.ts'
 import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
 import { dropSampleDatabase } from './sample-database.ts'
 import { withClient } from './with-client.ts'
+
+/** What `holdpoint demo` takes; without a file its provider is the demo's own. */
+export type DemoOptions = Omit<CommonOptions, 'config'> & { readonly config?: string }
 
 /** A story did not end as it must. */
 class StoryFailed extends Error {
@@ -29,7 +33,7 @@ const updateSchema = z.object({ status: z.string().optional(), conclusion: z.str
  * after its release; and a team from the day it installs the integration to the day it uninstalls it. Throws unless each
  * ends as it must and nothing of theirs is left.
  */
-export async function demo(options: CommonOptions): Promise<void> {
+export async function demo({ config: file, ...options }: DemoOptions): Promise<void> {
   heading('Starting what the stories need')
   const startedAt = Date.now()
   const sampleDatabase = `holdpoint_demo_${randomBytes(4).toString('hex')}`
@@ -37,7 +41,7 @@ export async function demo(options: CommonOptions): Promise<void> {
     vercelPort: 0,
     holdpointPort: 0,
     sampleDatabase,
-    config: demoConfig,
+    config: file === undefined ? demoConfig : () => loadConfig(file),
     verbose: false,
     onEvent: (event) => print(event, startedAt),
   })

@@ -1,3 +1,4 @@
+import { loadConfig } from '../config/load-config.ts'
 import { startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
 import { untilStopSignal } from './run-roles.ts'
@@ -12,6 +13,7 @@ export async function dev(options: CommonOptions): Promise<void> {
     vercelPort: VERCEL_PORT,
     holdpointPort: 3000,
     sampleDatabase: SAMPLE_DATABASE,
+    config: () => loadConfig(options.config),
     verbose: true,
   })
   try {

@@ -3,7 +3,6 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import type { Config } from '../config/define-config.ts'
-import { loadConfig } from '../config/load-config.ts'
 import { memoryStore } from '../installations/memory-store.ts'
 import { postgresStore } from '../installations/postgres-store.ts'
 import type { InstallationStore } from '../installations/store.ts'
@@ -46,15 +45,15 @@ export interface LocalVercelSettings {
   readonly holdpointPort: number
   /** The resource of the sample project, created when missing: a plain lower-case name that nobody else uses. */
   readonly sampleDatabase: string
-  /** What the provider offers on the Postgres of this URL, or on the embedded one; that of the file unless said. */
-  readonly config?: (postgresUrl: string | undefined) => Config
+  /** What the provider offers, on the Postgres of this URL or on the embedded one. */
+  readonly config: (postgresUrl: string | undefined) => Config | Promise<Config>
   readonly verbose: boolean
   readonly onEvent?: (event: TimelineEvent) => void
 }
 
 /** Starts whatever the environment does not name, connects the sample project, and returns when all is ready. */
 export async function startLocalVercel(
-  options: CommonOptions,
+  options: Omit<CommonOptions, 'config'>,
   settings: LocalVercelSettings,
 ): Promise<LocalVercel> {
   // What is made up here is nothing for the installation store of a real integration.
@@ -73,7 +72,7 @@ export async function startLocalVercel(
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const loaded = settings.config?.(given.postgresUrl) ?? (await loadConfig(options.config))
+    const loaded = await settings.config(given.postgresUrl)
     const taskQueue = localTaskQueue(options)
     // Written on all that is made, so that it is nothing to any other Holdpoint.
     const clientId = `oac_${taskQueue}`
@@ -174,7 +173,7 @@ export async function startLocalVercel(
 /** What seals the store. Not given to Temporal as well: people are to read in its Web UI what happens. */
 async function storeKeys(
   { encryptionKeys }: Environment,
-  { dataDir, ephemeral }: CommonOptions,
+  { dataDir, ephemeral }: Omit<CommonOptions, 'config'>,
 ): Promise<readonly SealingKey[]> {
   if (encryptionKeys.length > 0) return encryptionKeys
   return [ephemeral ? { id: 'local', bytes: randomBytes(32) } : await localKey(resolve(dataDir))]
@@ -184,7 +183,7 @@ async function storeKeys(
  * A task queue for this data directory alone. Temporal may be one that others use too: their workers must not get
  * the work of a local Vercel, nor ours theirs.
  */
-function localTaskQueue({ dataDir }: CommonOptions): string {
+function localTaskQueue({ dataDir }: Pick<CommonOptions, 'dataDir'>): string {
   const digest = createHash('sha256')
     .update(`${hostname()} ${resolve(dataDir)}`)
     .digest('hex')

@@ -18,20 +18,27 @@ const program = new Command('holdpoint').description(
   'Durable deployment integration actions for Vercel Marketplace providers',
 )
 
+/** A command on the provider's configuration. */
 function command(name: string, description: string): Command {
+  return withServers(name, description).option(
+    '--config <file>',
+    'the configuration',
+    'temporal.config.ts',
+  )
+}
+
+function withServers(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .option('--config <file>', 'the configuration', 'temporal.config.ts')
     .option('--data-dir <directory>', 'where embedded servers keep their data', '.holdpoint')
     .option('--ephemeral', 'forget the data of embedded servers at the end', false)
 }
 
 command('dev', 'run everything on this machine, with a local Vercel to deploy on').action(dev)
-command(
-  'demo',
-  'show builds that are released, canceled and removed, and an installation that goes',
-).action(demo)
+withServers('demo', 'show builds that are released, canceled and removed, and a customer who goes')
+  .option('--config <file>', 'the configuration, in place of one of its own')
+  .action(demo)
 command('start', 'take webhooks and do the work, in one process').action((options: CommonOptions) =>
   runRoles(options, { server: true, worker: true }),
 )
