@@ -51,6 +51,7 @@ interface Round {
 export async function deploymentCheck(request: DeploymentCheckRequest): Promise<CheckRunEnd> {
   const news: News = { isBuilt: false, rerequests: [] }
   let round: Round = { work: new CancellationScope() }
+  // What this run was started by comes in as its handler is set.
   setHandler(deploymentReadySignal, () => void (news.isBuilt = true))
   setHandler(rerequestSignal, ({ checkId }) => void news.rerequests.push(checkId))
   const cancel = () => round.work.cancel()
@@ -62,8 +63,6 @@ export async function deploymentCheck(request: DeploymentCheckRequest): Promise<
   // An operator may cancel the run in the Web UI: that is a cancel like Vercel's.
   CancellationScope.current().cancelRequested.catch(cancel)
 
-  // What this run was started by has come in then.
-  await Promise.resolve()
   let end: CheckRunEnd | undefined
   do {
     const rerequested = news.rerequests.shift()
