@@ -28,7 +28,9 @@ export function createCheckRegistrationActivities(dependencies: Dependencies) {
         const created: string[] = []
         const found: string[] = []
         const refused: string[] = []
-        for (const { declaration } of checks.values()) {
+        for (const { api, declaration } of checks.values()) {
+          // Those of v1 are created with each deployment.
+          if (api === 'v1') continue
           const { name } = declaration
           if (there.some((check) => isOurs(check, registration, name))) {
             found.push(name)

@@ -7,32 +7,20 @@ import { ActionFailure } from '../src/domain/failure.ts'
 import { getCheckRun, updateCheckRun } from '../src/vercel/check-runs.ts'
 import { getDeployment } from '../src/vercel/deployments.ts'
 import { runStep } from './activity-call.ts'
+import { concludeCheck } from './conclude-check.ts'
 import { checkNamed, notDeclared } from './declared-check.ts'
 import type { Dependencies } from './dependencies.ts'
-import { isFinalRefusal } from './final-refusal.ts'
+import { openCheck, type OpenedCheck } from './open-check.ts'
 
 /** A new check run may be unknown to the server that is asked first. */
 const UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS = 4
-/** A worker that stood still for longer may have lost the run to another one, which has concluded it. */
-const RUNNING_WITHIN_MS = 1500
 
 export type OpenedCheckRun =
   /** It has a conclusion already, or Vercel does not know it. */
   | { readonly kind: 'over' }
   /** What it comes to is known before anything is run. */
   | { readonly kind: 'decided'; readonly verdict: CheckVerdict }
-  | {
-      readonly kind: 'open'
-      /** The slug of the check. */
-      readonly check: string
-      readonly deployment: Deployment
-      readonly resourceId?: string
-      /** The action to wait for. */
-      readonly action?: ActionKey
-      readonly externalUrl?: string
-      readonly deadlineMs: number
-      readonly timeoutSeconds?: number
-    }
+  | (OpenedCheck & { readonly timeoutSeconds?: number })
 
 /** What a check is about. */
 export interface CheckStep {
@@ -45,7 +33,7 @@ export interface CheckStep {
 }
 
 export function createCheckRunActivities(dependencies: Dependencies) {
-  const { checks, vercel, log } = dependencies
+  const { checks, vercel } = dependencies
 
   return {
     /**
@@ -75,36 +63,17 @@ export function createCheckRunActivities(dependencies: Dependencies) {
         const name = run.name ?? request.name
         const declared = checkNamed(checks, name)
         if (!declared) return { kind: 'decided', verdict: notDeclared(checks, name) }
-        const { slug, definition, deadlineMs } = declared
-        const resourceId = request.resourceId ?? run.resourceId
         const timeoutSeconds = request.timeoutSeconds ?? run.timeoutSeconds
-        const externalUrl = usableUrl(definition.externalUrl?.(key), key)
-        const leftMs = Math.round(begunAt + RUNNING_WITHIN_MS - performance.now())
-        if (leftMs > 0) {
-          const within = AbortSignal.any([signal, AbortSignal.timeout(leftMs)])
-          const running = { kind: 'running', externalUrl } as const
-          await updateCheckRun(vercel, { ...key, teamId, signal: within }, running).catch(
-            (error: unknown) => log.warn('check.running_dropped', { ...key, error }),
-          )
-        }
-        return {
-          kind: 'open',
-          check: slug,
+        const opened = await openCheck(dependencies, declared, {
+          key,
           deployment,
-          deadlineMs,
-          ...(resourceId !== undefined && { resourceId }),
-          ...(resourceId !== undefined &&
-            definition.after !== undefined && {
-              action: {
-                installationId: key.installationId,
-                resourceId,
-                deploymentId: key.deploymentId,
-                action: definition.after,
-              },
-            }),
-          ...(externalUrl !== undefined && { externalUrl }),
-          ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-        }
+          resourceId: request.resourceId ?? run.resourceId,
+          begunAt,
+          signal,
+          tellRunning: (externalUrl, signal) =>
+            updateCheckRun(vercel, { ...key, teamId, signal }, { kind: 'running', externalUrl }),
+        })
+        return { ...opened, ...(timeoutSeconds !== undefined && { timeoutSeconds }) }
       })
     },
 
@@ -116,10 +85,7 @@ export function createCheckRunActivities(dependencies: Dependencies) {
       })
     },
 
-    /**
-     * Tells Vercel the conclusion, and answers whether Vercel took it now. A refusal is an answer too: nobody waits for
-     * it any more, or an earlier try had it taken.
-     */
+    /** Tells Vercel the conclusion, and answers whether Vercel took it now; see `concludeCheck`. */
     async concludeCheckRun({
       key,
       teamId,
@@ -131,36 +97,16 @@ export function createCheckRunActivities(dependencies: Dependencies) {
       verdict: CheckVerdict
       completedAt: number
     }): Promise<boolean> {
-      const { attempt } = Context.current().info
       return await runStep(dependencies, key, async ({ signal }) => {
-        try {
-          const { externalUrl: given, ...rest } = verdict
-          const externalUrl = usableUrl(given, key)
-          await updateCheckRun(
-            vercel,
-            { ...key, teamId, signal },
-            {
-              kind: 'completed',
-              verdict: { ...rest, ...(externalUrl !== undefined && { externalUrl }) },
-              completedAt,
-            },
-          )
-          log.info('check.concluded', { ...key, conclusion: verdict.conclusion })
+        const { conclusion } = verdict
+        const about = { key, verdict, told: { conclusion } }
+        return await concludeCheck(dependencies, about, async (verdict) => {
+          const update = { kind: 'completed', verdict, completedAt } as const
+          await updateCheckRun(vercel, { ...key, teamId, signal }, update)
           return true
-        } catch (error) {
-          if (!isFinalRefusal(error, attempt)) throw error
-          log.warn('check.conclusion_not_taken', { ...key, error })
-          return false
-        }
+        })
       })
     },
-  }
-
-  /** An address that Vercel would refuse must not cost the conclusion. */
-  function usableUrl(url: string | undefined, key: CheckRunKey): string | undefined {
-    if (url === undefined || (/^(https?:\/\/|sso:)/.test(url) && URL.canParse(url))) return url
-    log.warn('check.external_url_unusable', { ...key, url })
-    return undefined
   }
 }
 

@@ -3,6 +3,7 @@ import { createAnnouncementActivities } from './announcement.ts'
 import { createCheckRegistrationActivities } from './check-registration.ts'
 import { createCheckRunActivities } from './check-run.ts'
 import type { Dependencies } from './dependencies.ts'
+import { createDeploymentCheckActivities } from './deployment-check.ts'
 import { createOpeningActivities } from './opening.ts'
 import { createInstallationActivities } from './installation.ts'
 import { createProductActivities } from './product.ts'
@@ -23,6 +24,7 @@ export function createActivities(dependencies: Dependencies) {
     ...createAnnouncementActivities(dependencies),
     ...createCheckRegistrationActivities(dependencies),
     ...createCheckRunActivities(dependencies),
+    ...createDeploymentCheckActivities(dependencies),
     ...createInstallationActivities(dependencies),
     ...createOpeningActivities(dependencies),
     ...createProductActivities(dependencies),

@@ -170,6 +170,18 @@ export const { openCheckRun } = proxyLocalActivities<Activities>({
   },
 })
 
+/** No build waits for it, and Vercel keeps what was created for an hour: long enough for an outage. */
+export const { openDeploymentCheck, isDeploymentCheckReset } = proxyActivities<Activities>({
+  ...provider,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '1 hour',
+  retry: {
+    initialInterval: '200 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+  },
+})
+
 /** A look at an action, tried again until `withinMs` are over. */
 export function readActionEndWithin(withinMs: number): Pick<Activities, 'readActionEnd'> {
   return proxyLocalActivities<Activities>({
@@ -197,7 +209,7 @@ export function runCheckWithin(withinMs: number): Pick<Activities, 'runCheck'> {
 }
 
 /** Retried for a day, with the same body each time: whoever waits for the check may wait for as long. */
-export const { concludeCheckRun } = proxyActivities<Activities>({
+export const { concludeCheckRun, concludeDeploymentCheck } = proxyActivities<Activities>({
   ...provider,
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '1 day',

@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  setHandler,
-  TemporalFailure,
-} from '@temporalio/workflow'
+import { CancellationScope, setHandler } from '@temporalio/workflow'
 import {
   checkDeadlineAt,
   type CheckRunEnd,
@@ -12,12 +6,11 @@ import {
   type CheckVerdict,
   type CheckWish,
 } from '../src/domain/check-run.ts'
-import { verdictOnAction } from '../src/domain/check-verdict.ts'
-import { concludeCheckRun, openCheckRun, runCheckWithin } from './activities.ts'
+import { concludeCheckRun, openCheckRun } from './activities.ts'
+import { conclude, verdictOfCheck, verdictOnFailure } from './check-verdict.ts'
 import { cancelSignal } from './messages.ts'
 import { pinToVersion } from './pin-to-version.ts'
 import { showPhase } from './show-phase.ts'
-import { untilActionEnds } from './until-action-ends.ts'
 
 const CANCELED: CheckVerdict = { conclusion: 'canceled', text: 'The check was canceled.' }
 
@@ -42,7 +35,7 @@ export async function deploymentCheckRun(request: CheckRunRequest): Promise<Chec
   const reached = await work.run(() => reachVerdict(request)).catch(verdictOnFailure)
   const end = await CancellationScope.nonCancellable(() =>
     // The cancel may have come with the very task that reached another verdict.
-    conclude(request, isCanceled() ? CANCELED : reached),
+    concludeRun(request, isCanceled() ? CANCELED : reached),
   )
   showPhase(end)
   return end
@@ -60,60 +53,18 @@ async function reachVerdict(request: CheckRunRequest): Promise<CheckVerdict | un
   const opened = await openCheckRun(request)
   if (opened.kind === 'over') return undefined
   if (opened.kind === 'decided') return opened.verdict
-  const { check, action, deployment, resourceId, externalUrl, deadlineMs, timeoutSeconds } = opened
+  const { deadlineMs, timeoutSeconds } = opened
   const deadlineAt = checkDeadlineAt({ occurredAt, now: Date.now(), deadlineMs, timeoutSeconds })
-  if (action) {
-    const end = await untilActionEnds(action, teamId, deadlineAt)
-    if (!end) return outOfTime(`The action ${action.action} was still at work`)
-    const verdict = verdictOnAction(action.action, end)
-    if (verdict) return verdict
-  }
-  const { runCheck } = runCheckWithin(Math.max(deadlineAt - Date.now(), 1))
-  const result = await runCheck({
-    key,
-    check,
-    deployment,
-    ...(resourceId !== undefined && { resourceId }),
-    ...(action && { action }),
-  })
-  return { ...(externalUrl !== undefined && { externalUrl }), ...result }
+  return await verdictOfCheck(opened, { key, teamId, deadlineAt })
 }
 
-/** What a check comes to that threw, or could not be run. That of a canceled one is overruled. */
-function verdictOnFailure(error: unknown): CheckVerdict {
-  // That of a local activity comes without a wrapping.
-  const cause = error instanceof ActivityFailure ? error.cause : error
-  // A mistake in this code: its task is retried.
-  if (!(cause instanceof TemporalFailure)) throw error
-  if (!(cause instanceof ApplicationFailure)) return outOfTime('The check was still at work')
-  if (cause.nonRetryable) return { conclusion: 'failed', text: cause.message }
-  return {
-    conclusion: 'timeout',
-    text: `${cause.message} It was tried until the time of the check was over.`,
-  }
-}
-
-function outOfTime(what: string): CheckVerdict {
-  return { conclusion: 'timeout', text: `${what} when the time of the check was over.` }
-}
-
-async function conclude(
+async function concludeRun(
   { key, teamId }: CheckRunRequest,
   verdict: CheckVerdict | undefined,
 ): Promise<CheckRunEnd> {
   if (!verdict) return { phase: 'over', because: 'Vercel had ended the run by itself.' }
-  const taken = await concludeCheckRun({
-    key,
-    ...(teamId !== undefined && { teamId }),
-    verdict,
-    completedAt: Date.now(),
-  }).catch((error: unknown) => {
-    if (error instanceof ActivityFailure) return false
-    throw error
-  })
-  const { conclusion, text = 'The check was run.' } = verdict
-  return {
-    phase: conclusion,
-    because: taken ? text : `${text} Vercel takes no conclusion of it any more.`,
-  }
+  const team = teamId !== undefined && { teamId }
+  return await conclude(verdict, () =>
+    concludeCheckRun({ key, ...team, verdict, completedAt: Date.now() }),
+  )
 }

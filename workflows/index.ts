@@ -1,6 +1,7 @@
 export { checkRegistration } from './check-registration.ts'
 export { compensation } from './compensation.ts'
 export { deploymentAction } from './deployment-action.ts'
+export { deploymentCheck } from './deployment-check.ts'
 export { deploymentCheckRun } from './deployment-check-run.ts'
 export { deploymentRemoval } from './deployment-removal.ts'
 export { installationRemoval } from './installation-removal.ts'

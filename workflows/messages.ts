@@ -3,6 +3,7 @@ import type { ActionKey } from '../src/domain/action-key.ts'
 import type { ActionEnd, ActionRequest } from '../src/domain/action-run.ts'
 import type { CheckRegistration, RegisteredChecks } from '../src/domain/check-registration.ts'
 import type { CheckRunEnd, CheckRunRequest } from '../src/domain/check-run.ts'
+import type { DeploymentCheckRequest } from '../src/domain/deployment-check.ts'
 import type { DeploymentRemovalRequest } from '../src/domain/deployment-removal.ts'
 import type { RemovalRequest } from '../src/domain/installation-removal.ts'
 import type {
@@ -21,7 +22,7 @@ import type {
 
 /**
  * The deployment, its action or its check was canceled: undo everything, conclude as canceled. An action, a
- * compensation and a check run take it, more than once.
+ * compensation, a check run and a deployment's check take it, more than once.
  */
 export const cancelSignal = defineSignal('cancel')
 
@@ -42,6 +43,15 @@ export const awaitEndSignal = defineSignal<[waiter: { readonly workflowId: strin
 /** The action that a check waits for has come to its end. */
 export const actionEndedSignal = defineSignal<[ActionEnd]>('actionEnded')
 
+/** The deployment of a check is built. More than once. */
+export const deploymentReadySignal = defineSignal('deploymentReady')
+
+/** The deployment of a check has failed, perhaps with this very check. More than once. */
+export const deploymentFailedSignal = defineSignal('deploymentFailed')
+
+/** A check of the deployment is to be run once more, this one or another. */
+export const rerequestSignal = defineSignal<[check: { readonly checkId: string }]>('rerequest')
+
 /** What a `compensation` run is started with. */
 export interface CompensationRequest {
   readonly key: ActionKey
@@ -52,6 +62,7 @@ export interface CompensationRequest {
 export type DeploymentAction = (request: ActionRequest) => Promise<ActionEnd>
 export type Compensation = (request: CompensationRequest) => Promise<ActionEnd>
 export type DeploymentCheckRun = (request: CheckRunRequest) => Promise<CheckRunEnd>
+export type DeploymentCheck = (request: DeploymentCheckRequest) => Promise<CheckRunEnd>
 export type RegisterChecks = (registration: CheckRegistration) => Promise<RegisteredChecks>
 export type Reconciliation = (request: ReconciliationRequest) => Promise<ReconciliationReport>
 export type InstallationRemoval = (request: RemovalRequest) => Promise<void>
@@ -67,6 +78,7 @@ export const NOT_ANNOUNCED = 'not_announced'
 export const DEPLOYMENT_ACTION = 'deploymentAction'
 export const COMPENSATION = 'compensation'
 export const DEPLOYMENT_CHECK_RUN = 'deploymentCheckRun'
+export const DEPLOYMENT_CHECK = 'deploymentCheck'
 export const CHECK_REGISTRATION = 'checkRegistration'
 export const INSTALLATION_REMOVAL = 'installationRemoval'
 export const DEPLOYMENT_REMOVAL = 'deploymentRemoval'

@@ -43,8 +43,8 @@ interface Declared {
   readonly products: readonly ReturnType<typeof productDeclaration>[]
 }
 
-function checkDeclaration({ slug, declaration }: DeclaredCheck) {
-  return { slug, ...declaration }
+function checkDeclaration({ slug, api, declaration }: DeclaredCheck) {
+  return { slug, api, ...declaration }
 }
 
 function productDeclaration({ slug, definition }: DeclaredProduct) {
@@ -67,6 +67,14 @@ function asJson({ actions, checks, products }: Declared): string {
   return `${JSON.stringify(all, null, 2)}\n`
 }
 
+function checkRow({ slug, api, name, targets = [], ...check }: Declared['checks'][number]) {
+  const [requires, blocks = ''] =
+    'blocking' in check
+      ? ['', check.blocking ? 'deployment' : 'none']
+      : [check.requires, check.blocks]
+  return [slug, api, name, targets.join(', '), requires, blocks]
+}
+
 function asTables({ actions, checks, products }: Declared): string {
   const sections = [
     section(
@@ -83,15 +91,9 @@ function asTables({ actions, checks, products }: Declared): string {
       ? []
       : [
           section(
-            ['CHECK', 'NAME', 'TARGETS', 'REQUIRES', 'BLOCKS'],
-            checks.map(({ slug, name, targets = [], requires, blocks = '' }) => [
-              slug,
-              name,
-              targets.join(', '),
-              requires,
-              blocks,
-            ]),
-            'Enter none of these: they are registered when a resource is connected to a project.',
+            ['CHECK', 'API', 'NAME', 'TARGETS', 'REQUIRES', 'BLOCKS'],
+            checks.map(checkRow),
+            'Enter none of these: they are registered when a resource is connected to a project, and those of v1 with each deployment.',
           ),
         ]),
     ...(products.length === 0

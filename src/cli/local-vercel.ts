@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { checkSlugs } from '../config/checks.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts'
 import type { Config } from '../config/define-config.ts'
 import { memoryStore } from '../installations/memory-store.ts'
@@ -100,7 +101,8 @@ export async function startLocalVercel(
         id: 'local-product',
         name: 'Local product',
         actions: [...config.actions.values()].map(declarationOf),
-        checks: config.checks.size > 0,
+        checks: checkSlugs(config.checks, 'v2').length > 0,
+        deploymentEvents: checkSlugs(config.checks, 'v1').length > 0,
       },
       products: [...config.products.keys()],
       ...(settings.onEvent && { onEvent: settings.onEvent }),

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from '@temporalio/worker'
 import { createActivities, HeadStarts, readOpening } from '../../activities/index.ts'
+import { checkSlugs } from '../config/checks.ts'
 import type { Config } from '../config/define-config.ts'
 import { secretDeriver } from '../config/derive-secret.ts'
 import { driversOf, productDrivers } from '../config/drivers-of.ts'
@@ -82,7 +83,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     deadlineMs: (slug) => actions.get(slug)?.deadlineMs ?? DEADLINE_OF_UNDECLARED_ACTIONS_MS,
     reportRunningAfterMs: environment.reportRunningAfterMs,
     ...(roles.worker && !environment.workerVersion && { headStarts }),
-    registersChecks: checks.size > 0,
+    registersChecks: checkSlugs(checks, 'v2').length > 0,
+    deploymentChecks: checkSlugs(checks, 'v1'),
     ...stored,
     acceptWithinMs: ACCEPT_WITHIN_MS,
   })

@@ -12,7 +12,11 @@ const duration = z
   )
   .optional()
 
+/** Vercel gives up a check of v1 that has been running for 5 minutes. */
+const V1_DEADLINE_MS = withoutMargin(300_000)
+
 export const checkSchema = z.looseObject({
+  api: z.enum(['v1', 'v2']).optional(),
   name: z.string().min(1).max(100),
   requires: z.enum(CHECK_REQUIREMENTS).optional(),
   blocks: z.enum(CHECK_BLOCKS).optional(),
@@ -29,7 +33,8 @@ export function checkProblems(
   actions: Readonly<Record<string, unknown>>,
 ): { path: string[]; message: string }[] {
   const names = new Set<string>()
-  return Object.entries(checks).flatMap(([slug, { name, after, timeout, deadline }]) => {
+  return Object.entries(checks).flatMap(([slug, definition]) => {
+    const { name, after, timeout, deadline } = definition
     const problems: { path: string[]; message: string }[] = []
     const add = (field: string, message: string) =>
       problems.push({ path: ['checks', slug, field], message })
@@ -39,17 +44,54 @@ export function checkProblems(
       add('after', `must be the slug of an action (${Object.keys(actions).join(', ') || 'none'})`)
     if (deadline !== undefined && (timeMs(deadline) ?? 0) > timeoutMs(timeout))
       add('deadline', 'must not be longer than the timeout')
+    if (definition.api === 'v1') for (const problem of v1Problems(definition)) add(...problem)
     return problems
   })
+}
+
+/** What v1 of the Checks API does not have, or not so. */
+function v1Problems({
+  requires,
+  blocks,
+  timeout,
+  deadline,
+}: CheckDefinition): [field: string, message: string][] {
+  const problems: [field: string, message: string][] = []
+  if (requires !== undefined)
+    problems.push(['requires', 'must be left out with v1, whose checks are run on what is built'])
+  if (blocks === 'build-start')
+    problems.push(['blocks', 'must not be build-start with v1, whose checks are run after that'])
+  if (timeout !== undefined)
+    problems.push(['timeout', 'must be left out with v1, where Vercel waits for 5 minutes'])
+  else if (deadline !== undefined && (timeMs(deadline) ?? 0) > V1_DEADLINE_MS)
+    problems.push([
+      'deadline',
+      'must be at most 270 seconds with v1, as Vercel waits for 5 minutes',
+    ])
+  return problems
 }
 
 /** A check that was checked, with its defaults filled in. */
 export function declareCheck(slug: string, definition: CheckDefinition): DeclaredCheck {
   const { name, requires = 'deployment-url', blocks, targets, isRerequestable } = definition
   const { timeout, deadline } = definition
+  const deadlineMs = (deadline && timeMs(deadline)) || withoutMargin(timeoutMs(timeout))
+  const declared = { slug, definition, deadlineMs }
+  if (definition.api === 'v1')
+    return {
+      ...declared,
+      api: 'v1',
+      declaration: {
+        name,
+        blocking: blocks !== 'none',
+        // The default that v2 has.
+        targets: targets ?? ['production'],
+        ...(isRerequestable !== undefined && { rerequestable: isRerequestable }),
+      },
+    }
   return {
-    slug,
-    definition,
+    ...declared,
+    api: 'v2',
     declaration: {
       name,
       // Vercel's default, which its document demands all the same.
@@ -59,8 +101,15 @@ export function declareCheck(slug: string, definition: CheckDefinition): Declare
       ...(timeout !== undefined && { timeoutSeconds: Math.round(timeoutMs(timeout) / 1000) }),
       ...(isRerequestable !== undefined && { isRerequestable }),
     },
-    deadlineMs: (deadline && timeMs(deadline)) || withoutMargin(timeoutMs(timeout)),
   }
+}
+
+/** The slugs of the checks that are made with this Checks API. */
+export function checkSlugs(
+  checks: ReadonlyMap<string, DeclaredCheck>,
+  api: DeclaredCheck['api'],
+): string[] {
+  return [...checks.values()].filter((check) => check.api === api).map(({ slug }) => slug)
 }
 
 function timeoutMs(timeout: string | undefined): number {

@@ -7,6 +7,7 @@ import { removeDeployment } from './remove-deployment.ts'
 import { removeInstallation } from './remove-installation.ts'
 import { startAction } from './start-action.ts'
 import { startCheckRun } from './start-check-run.ts'
+import { tellDeploymentChecks } from './tell-deployment-checks.ts'
 import { transferInstallation } from './transfer-installation.ts'
 import { withdrawAction } from './withdraw-action.ts'
 
@@ -27,6 +28,8 @@ export interface Dispatch {
   }
   /** Whether there are checks to register when a resource is connected to a project. */
   readonly registersChecks: boolean
+  /** The slugs of the checks that each deployment has (Checks API v1). Unset: none. */
+  readonly deploymentChecks?: readonly string[]
   /** Unset where nothing is kept of installations. */
   readonly installations?: {
     updateInstallation(id: string, changes: { readonly teamId: string }): Promise<boolean>
@@ -71,6 +74,8 @@ function handOver(dispatch: Dispatch, event: VercelEvent): Promise<Acceptance> {
       const { run } = event
       return run.wish === 'run' ? startCheckRun(dispatch, run) : cancelCheckRun(dispatch, run)
     }
+    case 'deployment':
+      return tellDeploymentChecks(dispatch, event)
     case 'resource-connected':
       return registerChecks(dispatch, event)
     case 'installation-removed': {

@@ -4,6 +4,7 @@ import {
   cleanupSignal,
   COMPENSATION,
   DEPLOYMENT_ACTION,
+  DEPLOYMENT_CHECK,
   DEPLOYMENT_CHECK_RUN,
 } from '../../workflows/messages.ts'
 import * as attribute from '../../workflows/search-attributes.ts'
@@ -11,7 +12,8 @@ import type { RemovalScope } from '../domain/removal-scope.ts'
 import { searchable } from './describe-work.ts'
 import type { Dispatch } from './dispatch-event.ts'
 
-const TYPES = [DEPLOYMENT_ACTION, COMPENSATION, DEPLOYMENT_CHECK_RUN]
+const CHECKS = [DEPLOYMENT_CHECK, DEPLOYMENT_CHECK_RUN]
+const TYPES = [DEPLOYMENT_ACTION, COMPENSATION, ...CHECKS]
 
 /**
  * Withdraws each run of an action or check within the scope that Temporal lists as open, as a webhook would: a cleanup
@@ -32,7 +34,7 @@ export async function withdrawOpenRuns(
   for await (const { workflowId, type } of workflows.list({ query })) {
     open += 1
     try {
-      const signal = type === DEPLOYMENT_CHECK_RUN ? cancelSignal : cleanupSignal
+      const signal = CHECKS.includes(type) ? cancelSignal : cleanupSignal
       await workflows.getHandle(workflowId).signal(signal)
     } catch (error) {
       // It has ended meanwhile.

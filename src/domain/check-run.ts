@@ -1,11 +1,12 @@
 import type { Wish } from './action-event.ts'
 import { workflowId } from './workflow-id.ts'
 
-/** The identity of one run of a check on one deployment (Checks API v2). */
+/** The identity of one run of a check on one deployment. */
 export interface CheckRunKey {
   /** The installation that registered the check, `icfg_…`. */
   readonly installationId: string
   readonly deploymentId: string
+  /** Vercel's id of the run; with the Checks API v1, which has no runs, of the check. */
   readonly checkRunId: string
 }
 
@@ -53,7 +54,7 @@ export interface CheckVerdict {
 
 /** How a run of a check's workflow ended. */
 export interface CheckRunEnd {
-  /** `over`: Vercel had ended the run by itself before there was anything to conclude. */
+  /** `over`: Vercel has ended the run by itself, or there is nothing to conclude. */
   readonly phase: CheckConclusion | 'over'
   /** One sentence for whoever opens the run in the Web UI. */
   readonly because: string

@@ -10,6 +10,8 @@ export interface Deployment {
   readonly gitSha?: string
   /** `git`, `cli`, `redeploy`, … as Vercel names it; deployments from the command line have no git branch. */
   readonly source?: string
+  /** `QUEUED`, `BUILDING`, `READY`, `ERROR`, … as Vercel names it. Unset when its answer does not tell. */
+  readonly readyState?: string
   /** Unset when Vercel's answer does not tell. It names people, so it stays out of histories. */
   readonly origin?: DeploymentOrigin
   readonly standing: DeploymentStanding

@@ -1,10 +1,12 @@
 import type { ActionEvent } from './action-event.ts'
 import type { CheckRunEvent } from './check-run.ts'
+import type { DeploymentEvent } from './deployment-check.ts'
 
 /** A webhook that something is to be done about, read and checked. */
 export type VercelEvent =
   | { readonly kind: 'action'; readonly action: ActionEvent }
   | { readonly kind: 'check-run'; readonly run: CheckRunEvent }
+  | DeploymentEvent
   | ResourceConnected
   /** The integration was uninstalled, whether or not the partner API was told. */
   | { readonly kind: 'installation-removed'; readonly installationId: string }
@@ -51,6 +53,8 @@ export function ownerOf(event: VercelEvent): string {
     case 'installation-removed':
     case 'installation-transferred':
       return event.installationId
+    case 'deployment':
+      return event.concerned[0]?.installationId ?? event.deploymentId
     case 'deployment-removed':
       return event.accountId ?? event.deploymentId
   }

@@ -17,7 +17,8 @@ export interface Fault {
   readonly match?: {
     /**
      * `get` reads a deployment, `patch` updates an action, `resource` reads or changes a resource, `installation`
-     * anything else of an installation, `check` lists or registers checks, `check-run` reads or updates a check run.
+     * anything else of an installation, `check` lists or registers checks or updates one of v1, `check-run` reads or updates
+     * a check run.
      */
     readonly kind?: RequestKind
     /** `GET`, `PATCH`, `POST`, `PUT`, `DELETE`. */

@@ -28,6 +28,7 @@ const connectRequest = z.strictObject({ resourceId: z.string().trim().min(1) })
  *     POST /simulator/deployments/{id}/delete
  *     POST /simulator/deployments/{id}/skip         goes on without the resources
  *     POST /simulator/deployments/{id}/check-runs/{run}/cancel
+ *     POST /simulator/deployments/{id}/checks/{check}/rerequest
  *     POST /simulator/projects/{name}/connect       {resourceId}: with the suggested actions
  *     POST /simulator/projects/{name}/disconnect    {resourceId}
  *     …    /simulator/installations…                see `resourceControlRoutes`
@@ -78,6 +79,10 @@ export function controlRoutes(simulator: Omit<Simulator, 'url'>): Hono {
   }
   routes.post('/simulator/deployments/:id/check-runs/:runId/cancel', (c) =>
     answerMove(c, c.req.param('id'), (id) => simulator.cancelCheckRun(id, c.req.param('runId'))),
+  )
+
+  routes.post('/simulator/deployments/:id/checks/:checkId/rerequest', (c) =>
+    answerMove(c, c.req.param('id'), (id) => simulator.rerequestCheck(id, c.req.param('checkId'))),
   )
 
   routes.post('/simulator/projects/:name/:move{connect|disconnect}', async (c) => {

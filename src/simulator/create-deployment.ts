@@ -44,6 +44,7 @@ export function createDeployment(
     ...(sha !== undefined && { sha }),
     meta: { ...githubMeta(project, gitBranch, sha), ...options.meta },
     actions: chosenFor(project, environment),
+    checks: [],
     checkRuns: [],
     readyState: 'QUEUED',
     baseEnv,

@@ -4,9 +4,11 @@ import type { CheckRun } from './check.ts'
 import { checkRunEvent } from './check-event.ts'
 import { connectProject, disconnectProject } from './connect-project.ts'
 import { connectionEvent } from './connection-event.ts'
+import { rerequestDeploymentCheck } from './change-deployment-check.ts'
 import { createDeployment } from './create-deployment.ts'
 import { type Deployment, type HeldAction, snapshotDeployment } from './deployment.ts'
-import { deploymentCleanupEvent } from './deployment-event.ts'
+import type { DeploymentCheck } from './deployment-check.ts'
+import { deploymentCleanupEvent, deploymentEvent } from './deployment-event.ts'
 import { defaultDials } from './dials.ts'
 import { cancelCheckRun } from './end-check-run.ts'
 import {
@@ -50,7 +52,7 @@ export function createSimulation(options: SimulatorOptions): Simulation {
   const timeline = createTimeline()
   if (options.onEvent) timeline.subscribe(options.onEvent)
   const timers = createTimers<Deployment>()
-  const checkTimers = createTimers<CheckRun>()
+  const checkTimers = createTimers<CheckRun | DeploymentCheck>()
   const closing = new AbortController()
   // Every webhook that waits for its next try listens, and hundreds may.
   setMaxListeners(0, closing.signal)
@@ -90,10 +92,14 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     emitCheckRunWebhook(kind, deployment, run) {
       emit(checkRunEvent(kind, deployment, run, dials), deployment.project.installation)
     },
+    emitDeploymentWebhook(kind, deployment, check) {
+      if (!product.deploymentEvents) return
+      emit(deploymentEvent(kind, deployment, check, dials), deployment.project.installation)
+    },
     emitGone(deployment) {
       emit(deploymentCleanupEvent(deployment), deployment.project.installation)
     },
-    announce(deployment, change, { action, checkRun, text } = {}) {
+    announce(deployment, change, { action, checkRun, check, text } = {}) {
       record({
         kind: 'deployment',
         at: now(),
@@ -102,6 +108,7 @@ export function createSimulation(options: SimulatorOptions): Simulation {
         projectName: deployment.project.name,
         ...(action && { resourceId: action.connection.resourceId, action: action.chosen.slug }),
         ...(checkRun && { checkRunId: checkRun.id, check: checkRun.check.name }),
+        ...(check && { checkId: check.id, check: check.name }),
         ...(text !== undefined && { text }),
       })
     },
@@ -185,6 +192,10 @@ export function createSimulation(options: SimulatorOptions): Simulation {
       const deployment = deploymentOf(id)
       cancelCheckRun(deployment, checkRunOf(deployment, runId), surroundings)
     },
+    rerequestCheck(id, checkId) {
+      const deployment = deploymentOf(id)
+      rerequestDeploymentCheck(deployment, checkOf(deployment, checkId), surroundings)
+    },
     remove: (id) => removeDeployment(deploymentOf(id), surroundings),
     restore: (id) => restoreDeployment(deploymentOf(id), surroundings),
     purge: (id) => purgeDeployment(deploymentOf(id), surroundings),
@@ -217,6 +228,11 @@ export function createSimulation(options: SimulatorOptions): Simulation {
     checkRunEvent(kind, deploymentId, runId) {
       const deployment = deploymentOf(deploymentId)
       return checkRunEvent(kind, deployment, checkRunOf(deployment, runId), dials)
+    },
+    deploymentEvent(kind, deploymentId, checkId) {
+      const deployment = deploymentOf(deploymentId)
+      const check = checkId === undefined ? undefined : checkOf(deployment, checkId)
+      return deploymentEvent(kind, deployment, check, dials)
     },
     connectionEvent(kind, project, resourceId) {
       const connection = project.connections.find((each) => each.resourceId === resourceId)
@@ -256,6 +272,12 @@ function checkRunOf(deployment: Deployment, runId: string): CheckRun {
   const run = deployment.checkRuns.find(({ id }) => id === runId)
   if (run) return run
   throw new Error(`${deployment.id} has no check run ${runId}`)
+}
+
+function checkOf(deployment: Deployment, checkId: string): DeploymentCheck {
+  const check = deployment.checks.find(({ id }) => id === checkId)
+  if (check) return check
+  throw new Error(`${deployment.id} has no check ${checkId}`)
 }
 
 function actionOf(deployment: Deployment, wanted: ActionChoice): HeldAction {

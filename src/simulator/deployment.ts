@@ -1,4 +1,9 @@
 import { type CheckRun, type CheckRunSnapshot, snapshotCheckRun } from './check.ts'
+import {
+  type DeploymentCheck,
+  type DeploymentCheckSnapshot,
+  snapshotDeploymentCheck,
+} from './deployment-check.ts'
 import type { ChosenAction, Connection, Project } from './project.ts'
 import type { StatusUpdate } from './validate-update.ts'
 
@@ -42,6 +47,8 @@ export interface Deployment {
   readonly sha?: string
   readonly meta: Readonly<Record<string, string>>
   readonly actions: readonly HeldAction[]
+  /** Those of the Checks API v1. */
+  readonly checks: DeploymentCheck[]
   readonly checkRuns: CheckRun[]
   readyState: ReadyState
   integrations?: Integrations
@@ -76,6 +83,8 @@ export interface DeploymentSnapshot {
   readonly readyState: ReadyState
   readonly integrations?: Readonly<Integrations>
   readonly actions: readonly ActionSnapshot[]
+  /** Those of the Checks API v1. */
+  readonly checks: readonly DeploymentCheckSnapshot[]
   readonly checkRuns: readonly CheckRunSnapshot[]
   readonly env: Readonly<Record<string, string>>
   readonly errorCode?: string
@@ -116,7 +125,7 @@ export function isTerminal(status: string | undefined): boolean {
 
 /** Copies a deployment, so that what a caller holds no longer changes. */
 export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
-  const { project, actions, checkRuns, integrations, ...rest } = deployment
+  const { project, actions, checks, checkRuns, integrations, ...rest } = deployment
   const { creator: _creator, meta: _meta, baseEnv: _baseEnv, ...fields } = rest
   return {
     ...fields,
@@ -126,6 +135,7 @@ export function snapshotDeployment(deployment: Deployment): DeploymentSnapshot {
     ...(integrations && { integrations: { ...integrations } }),
     env: { ...deployment.env },
     actions: actions.map(snapshotAction),
+    checks: checks.map(snapshotDeploymentCheck),
     checkRuns: checkRuns.map(snapshotCheckRun),
   }
 }

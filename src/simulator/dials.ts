@@ -81,7 +81,11 @@ export interface Dials {
   /** Whether a run that is canceled is over at once, or when the integration says so. */
   cancelEndsCheckRun: boolean
   checkUpdateAfterEnd: LateCheckAnswer
-  /** The most bytes that the output of a check run may have. */
+  /** After which time without an update a check of v1 is given up. */
+  checkStaleAfterMs: { readonly registered: number; readonly running: number }
+  /** How the events of deployments name the installation that they concern. */
+  installationsInEvents: 'integrations' | 'installationIds' | 'absent'
+  /** The most bytes that the output of a check may have. */
   checkOutputLimit: number
 
   /**
@@ -153,6 +157,8 @@ export function defaultDials(): Dials {
     checkRunEvents: 'full',
     cancelEndsCheckRun: true,
     checkUpdateAfterEnd: 409,
+    checkStaleAfterMs: { registered: 3_600_000, running: 300_000 },
+    installationsInEvents: 'integrations',
     checkOutputLimit: 65_536,
     losePartnerAnswers: 0,
     transferForm: 'reference',

@@ -6,7 +6,8 @@ import {
   isUnfinished,
 } from './deployment.ts'
 import { cancelCheckRuns } from './end-check-run.ts'
-import { failDeployment, releaseBuild, startBuild } from './run-build.ts'
+import { failDeployment } from './fail-deployment.ts'
+import { releaseBuild, startBuild } from './run-build.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
@@ -28,6 +29,7 @@ export function cancelDeployment(deployment: Deployment, surroundings: Surroundi
   )
   endUnfinishedActions(deployment, 'canceled')
   surroundings.announce(deployment, 'canceled')
+  surroundings.emitDeploymentWebhook('canceled', deployment)
   for (const action of told) surroundings.emitWebhook('cancel', deployment, action)
   cancelCheckRuns(deployment, surroundings)
 }
@@ -127,7 +129,7 @@ export function timeOutProvisioning(deployment: Deployment, surroundings: Surrou
   const left = endUnfinishedActions(deployment, 'timeout')
   surroundings.announce(deployment, 'timed-out')
   if (left.some((action) => action.connection.required))
-    failDeployment(deployment, 'Resource provisioning timed out', surroundings)
+    failDeployment(deployment, { reason: 'Resource provisioning timed out' }, surroundings)
   else startBuild(deployment, surroundings)
   if (surroundings.dials.cancelAfterTimeout) cancelActions(deployment, left, surroundings)
 }
@@ -143,11 +145,9 @@ export function failProvisioning(
     deployment.integrations.completedAt = surroundings.now()
   }
   const left = endUnfinishedActions(deployment, 'canceled')
-  failDeployment(
-    deployment,
-    `Resource provisioning failed for ${action.connection.resourceId} (${action.chosen.slug})${reason ? `: ${reason}` : ''}`,
-    surroundings,
-  )
+  const whose = `${action.connection.resourceId} (${action.chosen.slug})`
+  const told = `Resource provisioning failed for ${whose}${reason ? `: ${reason}` : ''}`
+  failDeployment(deployment, { reason: told }, surroundings)
   if (surroundings.dials.cancelAfterFailure) cancelActions(deployment, left, surroundings)
 }
 

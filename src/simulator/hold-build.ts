@@ -8,12 +8,14 @@ import type { Surroundings } from './surroundings.ts'
 export function holdBuild(deployment: Deployment, surroundings: Surroundings): void {
   if (deployment.actions.length === 0) {
     surroundings.announce(deployment, 'created')
+    surroundings.emitDeploymentWebhook('created', deployment)
     startCheckRuns(deployment, 'created', surroundings)
     startBuild(deployment, surroundings)
     return
   }
   deployment.integrations = { status: 'pending', startedAt: surroundings.now() }
   surroundings.announce(deployment, 'created')
+  surroundings.emitDeploymentWebhook('created', deployment)
   surroundings.schedule(deployment, surroundings.provisioningTimeoutMs, () =>
     timeOutProvisioning(deployment, surroundings),
   )

@@ -1,6 +1,8 @@
 export type { ActionEventType } from './build-webhook.ts'
 export type { CheckConclusion, CheckRunSnapshot, ProjectCheck } from './check.ts'
 export type { CheckRunEventType } from './check-event.ts'
+export type { DeploymentCheckSnapshot } from './deployment-check.ts'
+export type { DeploymentEventType } from './deployment-event.ts'
 export type { Fault, FaultAnswer, RandomFaults, RequestKind } from './choose-fault.ts'
 export type { ConnectionEventKind, ConnectionEventType } from './connection-event.ts'
 export type { RateLimit } from './count-requests.ts'
@@ -39,7 +41,7 @@ export type {
 } from './simulator.ts'
 export { signWebhook } from './sign-webhook.ts'
 export { startSimulator } from './start-simulator.ts'
-export type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
+export type { ActionEventKind, CheckRunEventKind, DeploymentEventKind } from './surroundings.ts'
 export type {
   DeploymentChange,
   DeploymentRecord,

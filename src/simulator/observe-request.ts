@@ -112,7 +112,7 @@ function faultCode(status: number): string {
 
 function requestKind(method: string, path: string): RequestKind {
   if (path.includes('/check-runs')) return 'check-run'
-  if (path.endsWith('/checks')) return 'check'
+  if (/\/checks(\/|$)/.test(path)) return 'check'
   if (path.startsWith('/v1/installations/'))
     return path.includes('/resources') ? 'resource' : 'installation'
   return method === 'PATCH' ? 'patch' : 'get'

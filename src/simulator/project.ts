@@ -7,6 +7,8 @@ export interface Product {
   readonly actions: readonly DeclaredAction[]
   /** Whether checks are switched on in the Integration Console, and with them the webhooks of connections. */
   readonly checks?: boolean
+  /** Whether the events of deployments are switched on in the Integration Console, as checks of v1 need them. */
+  readonly deploymentEvents?: boolean
 }
 
 export interface DeclaredAction {

@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import type { ActionSnapshot, DeploymentSnapshot } from './deployment.ts'
 import type { Fragment } from './fragment.ts'
 import { renderCheckRuns } from './render-check-runs.ts'
+import { renderDeploymentChecks } from './render-deployment-checks.ts'
 
 /** One deployment with its actions, the names of its variables, and the buttons that make sense now. */
 export function renderDeployment(deployment: DeploymentSnapshot): Fragment {
@@ -21,7 +22,7 @@ export function renderDeployment(deployment: DeploymentSnapshot): Fragment {
     <table>
       ${deployment.actions.map(renderAction)}
     </table>
-    ${renderCheckRuns(id, deployment.checkRuns)}
+    ${renderCheckRuns(id, deployment.checkRuns)} ${renderDeploymentChecks(id, deployment.checks)}
     <p>${renderVariables(deployment)}</p>
     ${movesOf(deployment).map(
       (move) =>

@@ -83,7 +83,7 @@ function renderUpdate({ at, body, status, fault, path, deploymentId }: RequestRe
   const reported =
     typeof body === 'object' && body !== null && 'status' in body ? String(body.status) : ''
   const parts = path.split('?')[0]?.split('/').map(decode) ?? []
-  const isCheckRun = parts[4] === 'check-runs'
+  const isCheckRun = parts[4] === 'check-runs' || parts[4] === 'checks'
   const [resource = '', action = ''] = isCheckRun ? ['check', parts[5]] : [parts[7], parts[9]]
   return html`<tr>
     <td>${clockTime(at)}</td>

@@ -1,4 +1,5 @@
 import type { Deployment } from './deployment.ts'
+import { settleChecks } from './settle-checks.ts'
 import { startCheckRuns } from './start-check-runs.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -10,7 +11,10 @@ export function startBuild(deployment: Deployment, surroundings: Surroundings): 
     deployment.readyState = 'READY'
     deployment.buildEndedAt = surroundings.now()
     surroundings.announce(deployment, 'ready')
+    // Vercel tells it only where a check waits for it.
+    if (deployment.checks.length > 0) surroundings.emitDeploymentWebhook('ready', deployment)
     startCheckRuns(deployment, 'built', surroundings)
+    settleChecks(deployment, surroundings)
   })
   surroundings.announce(deployment, 'build-started')
 }
@@ -23,19 +27,6 @@ export function releaseBuild(deployment: Deployment, surroundings: Surroundings)
   }
   deployment.env = mergedEnv(deployment)
   startBuild(deployment, surroundings)
-}
-
-/** Ends a deployment whose provisioning failed: the build never starts, its log stays empty. */
-export function failDeployment(
-  deployment: Deployment,
-  reason: string,
-  surroundings: Surroundings,
-): void {
-  surroundings.unschedule(deployment)
-  deployment.readyState = 'ERROR'
-  deployment.errorCode = 'BUILD_FAILED'
-  deployment.errorMessage = reason
-  surroundings.announce(deployment, 'failed', { text: reason })
 }
 
 /** The variables of the project and its resources, overridden by the outcomes of the actions that succeeded. */

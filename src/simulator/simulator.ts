@@ -1,6 +1,7 @@
 import type { ActionEventType } from './build-webhook.ts'
 import type { CheckRunEventType } from './check-event.ts'
 import type { ConnectionEventKind, ConnectionEventType } from './connection-event.ts'
+import type { DeploymentEventType } from './deployment-event.ts'
 import type { DeployOptions } from './create-deployment.ts'
 import type { DeploymentSnapshot } from './deployment.ts'
 import type { Dials } from './dials.ts'
@@ -8,7 +9,7 @@ import type { WebhookAnswer } from './post-webhook.ts'
 import type { ConnectionChoice, Installation, Product, Project } from './project.ts'
 import type { ResourceMoves } from './resource-moves.ts'
 import type { HeldSelection, RetrySchedule } from './send-webhooks.ts'
-import type { ActionEventKind, CheckRunEventKind } from './surroundings.ts'
+import type { ActionEventKind, CheckRunEventKind, DeploymentEventKind } from './surroundings.ts'
 import type { TimelineEvent } from './timeline.ts'
 import type { WaitOptions } from './wait-until.ts'
 
@@ -101,6 +102,8 @@ export interface Simulator extends ResourceMoves {
   readonly cancelAction: (deploymentId: string, action?: ActionChoice) => void
   /** Cancels a check run and tells the integration. Throws when it is completed. */
   readonly cancelCheckRun: (deploymentId: string, checkRunId: string) => void
+  /** Has a check of v1 run once more and tells the integration. Throws when it is not rerequestable. */
+  readonly rerequestCheck: (deploymentId: string, checkId: string) => void
   /** Deletes a deployment and has its actions clean up, now or later as the dials say. Throws when it is deleted already. */
   readonly remove: (deploymentId: string) => void
   /** Takes a deletion back. Throws when there is nothing to take back, or no longer. */
@@ -146,6 +149,12 @@ export interface Simulator extends ResourceMoves {
     deploymentId: string,
     checkRunId: string,
   ): { type: CheckRunEventType; payload: Record<string, unknown> }
+  /** The type and payload that Vercel would send of a deployment; `check-rerequested` is about a check of it. */
+  deploymentEvent(
+    kind: DeploymentEventKind,
+    deploymentId: string,
+    checkId?: string,
+  ): { type: DeploymentEventType; payload: Record<string, unknown> }
   /** The type and payload that Vercel would send as a resource is connected to a project, or no longer. */
   connectionEvent(
     kind: ConnectionEventKind,

@@ -77,6 +77,8 @@ export interface DeploymentRecord {
   readonly resourceId?: string
   readonly action?: string
   readonly checkRunId?: string
+  /** Of a check of v1. */
+  readonly checkId?: string
   /** The name of the check. */
   readonly check?: string
   /** A sentence for people; the action's or check's own text where there is one. */
@@ -95,6 +97,7 @@ export type DeploymentChange =
   | 'check-completed'
   | 'check-canceled'
   | 'check-timed-out'
+  | 'check-rerequested'
   | 'build-started'
   | 'ready'
   | 'failed'

@@ -9,6 +9,7 @@ import {
 import { applyUpdate } from './apply-update.ts'
 import { authorizeRequests } from './authorize-request.ts'
 import { checkRoutes } from './check-routes.ts'
+import { deploymentCheckRoutes } from './deployment-check-routes.ts'
 import type { Deployment } from './deployment.ts'
 import type { Dials } from './dials.ts'
 import { installationRoutes } from './installation-routes.ts'
@@ -89,5 +90,6 @@ export function vercelApi(dependencies: ApiDependencies): Hono<ApiEnvironment> {
   api.route('/', installationRoutes(dependencies))
   api.route('/', resourceRoutes(dependencies))
   api.route('/', checkRoutes(dependencies))
+  api.route('/', deploymentCheckRoutes(dependencies))
   return api
 }

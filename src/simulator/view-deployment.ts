@@ -104,12 +104,12 @@ function fullView(deployment: Deployment): Record<string, unknown> {
   }
 }
 
-function checksView({ checkRuns }: Deployment): Record<string, unknown> {
-  if (checkRuns.length === 0) return {}
-  if (checkRuns.some(({ status }) => status !== 'completed')) return { checksState: 'running' }
-  const failed = checkRuns.some(
-    ({ conclusion }) => conclusion === 'failed' || conclusion === 'timeout',
-  )
+function checksView({ checks, checkRuns }: Deployment): Record<string, unknown> {
+  const all = [...checks, ...checkRuns]
+  if (all.length === 0) return {}
+  if (all.every(({ status }) => status === 'registered')) return { checksState: 'registered' }
+  if (all.some(({ status }) => status !== 'completed')) return { checksState: 'running' }
+  const failed = all.some(({ conclusion }) => conclusion === 'failed' || conclusion === 'timeout')
   return { checksState: 'completed', checksConclusion: failed ? 'failed' : 'succeeded' }
 }
 

@@ -75,6 +75,7 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
   const origin = originOf(answer)
   const projectId = answer.projectId ?? answer.project?.id
   const projectName = answer.project?.name ?? answer.name
+  const readyState = answer.readyState ?? answer.status
   return {
     id: answer.id,
     ...(answer.url && { url: answer.url }),
@@ -86,9 +87,10 @@ function toDeployment(answer: z.infer<typeof deploymentSchema>): Deployment {
     ...(gitBranch && { gitBranch }),
     ...(gitSha && { gitSha }),
     ...(answer.source && { source: answer.source }),
+    ...(readyState && { readyState }),
     ...(origin && { origin }),
     standing: deploymentStanding({
-      readyState: answer.readyState ?? answer.status ?? undefined,
+      readyState: readyState ?? undefined,
       integrationsStatus: answer.integrations?.status ?? undefined,
       deletedAt: answer.deletedAt,
       undeletedAt: answer.undeletedAt,

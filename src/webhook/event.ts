@@ -41,6 +41,20 @@ export const actionPayloadSchema = z
 /** An id that may be missing, or be whatever a later Vercel makes of it. */
 const perhapsId = id.nullish().catch(undefined)
 
+/** The integration's installations that an event concerns, with their resources. */
+const integrations = z
+  .array(
+    z.looseObject({
+      installationId: id,
+      resources: z
+        .array(z.looseObject({ externalResourceId: perhapsId }))
+        .nullish()
+        .catch(undefined),
+    }),
+  )
+  .nullish()
+  .catch(undefined)
+
 /** The payload that `deployment.checkrun.start` and `.cancel` share, as far as is known: most of it may be missing. */
 export const checkRunPayloadSchema = z.looseObject({
   checkRun: z.looseObject({
@@ -60,19 +74,7 @@ export const checkRunPayloadSchema = z.looseObject({
   deployment: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
   installationId: perhapsId,
   configuration: z.looseObject({ id: perhapsId }).nullish().catch(undefined),
-  // The integration's installations that the event concerns, with their resources.
-  integrations: z
-    .array(
-      z.looseObject({
-        installationId: id,
-        resources: z
-          .array(z.looseObject({ externalResourceId: perhapsId }))
-          .nullish()
-          .catch(undefined),
-      }),
-    )
-    .nullish()
-    .catch(undefined),
+  integrations,
   team,
 })
 
@@ -81,6 +83,24 @@ export const connectionPayloadSchema = z.looseObject({
   installationId: id,
   resourceId: id,
   projectId: id,
+})
+
+/** What any event may have, and the events of a deployment tell their installations by. Fits every payload. */
+export const concernedSchema = z.looseObject({
+  integrations,
+  // Its deprecated form.
+  installationIds: z.array(id).nullish().catch(undefined),
+})
+
+/** The payload that the events of a deployment share, `deployment.created` and its like. */
+export const deploymentEventPayloadSchema = z.looseObject({
+  deployment: z.looseObject({ id }),
+  team,
+})
+
+/** The payload of `deployment.check-rerequested`. */
+export const rerequestPayloadSchema = deploymentEventPayloadSchema.extend({
+  check: z.looseObject({ id }),
 })
 
 /** The payload of `deployment.cleanup`. */

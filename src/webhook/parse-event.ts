@@ -4,6 +4,7 @@ import { envelopeSchema } from './event.ts'
 import { readAction } from './read-action.ts'
 import { readCheckRun } from './read-check-run.ts'
 import { readConnection } from './read-connection.ts'
+import { readDeploymentEvent, readRerequest } from './read-deployment-event.ts'
 import { readDeploymentRemoved } from './read-deployment-removed.ts'
 import { readInstallationRemoved } from './read-installation-removed.ts'
 import { readInstallationTransferred } from './read-installation-transferred.ts'
@@ -13,7 +14,7 @@ import type { Reader } from './reader.ts'
 export type WebhookEvent =
   | VercelEvent
   /** Of a type that Holdpoint has no use for, or about what is none of ours. */
-  | { readonly kind: 'ignored'; readonly type: string }
+  | { readonly kind: 'ignored'; readonly type: string; readonly because?: string }
   /** Not a webhook as Vercel documents it. `message` names the field and never its value. */
   | {
       readonly kind: 'invalid'
@@ -27,6 +28,13 @@ const READERS: Record<string, Reader> = {
   'deployment.integration.action.cleanup': readAction('cleaned'),
   'deployment.checkrun.start': readCheckRun('run'),
   'deployment.checkrun.cancel': readCheckRun('canceled'),
+  'deployment.created': readDeploymentEvent('created'),
+  'deployment.ready': readDeploymentEvent('ready'),
+  'deployment.error': readDeploymentEvent('failed'),
+  // Vercel's own sources have it in both spellings.
+  'deployment.canceled': readDeploymentEvent('canceled'),
+  'deployment.cancelled': readDeploymentEvent('canceled'),
+  'deployment.check-rerequested': readRerequest,
   'integration-resource.project-connected': readConnection(true),
   'integration-resource.project-disconnected': readConnection(false),
   'integration-configuration.removed': readInstallationRemoved,
@@ -53,7 +61,8 @@ export function parseEvent(rawBody: Uint8Array): WebhookEvent {
   const read = Object.hasOwn(READERS, type) ? READERS[type] : undefined
   const event = read?.(payload, { deliveryId: id, occurredAt: createdAt }) ?? 'ignored'
   if (event === 'ignored') return { kind: 'ignored', type }
-  return event instanceof ZodError ? invalid(event, ['payload']) : event
+  if (event instanceof ZodError) return invalid(event, ['payload'])
+  return event.kind === 'ignored' ? { ...event, type } : event
 }
 
 function invalid(error: ZodError, path: readonly string[]): WebhookEvent {

@@ -79,7 +79,8 @@ export function webhookRoutes({ secrets, accept, log }: WebhookDoor): Hono {
       return c.json(error(code, message), code === 'invalid_json' ? 400 : 422)
     }
     if (event.kind === 'ignored') {
-      log.info('webhook.ignored', { type: event.type })
+      const { kind: _, ...about } = event
+      log.info('webhook.ignored', about)
       return c.json({ status: 'ignored' })
     }
     try {
@@ -125,6 +126,7 @@ function idsOf(event: VercelEvent): LogFields {
       const { key, wish, deliveryId } = event.run
       return { ...key, wish, deliveryId }
     }
+    case 'deployment':
     case 'resource-connected':
     case 'installation-removed':
     case 'installation-transferred':

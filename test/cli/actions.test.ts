@@ -28,6 +28,7 @@ beforeAll(async () => {
       actions: {},
       checks: {
         smoke: { name: 'Smoke test', targets: ['preview'], blocks: 'none', run: async () => {} },
+        old: { api: 'v1', name: 'Old', run: async () => {} },
       },
       products: {
         database: holdpoint.provisionResource({
@@ -85,8 +86,9 @@ test('and as JSON with the options’ JSON Schema, in which a default makes an o
 test('checks and products are printed as well', () => {
   expect(fullTable).toMatchObject({ code: 0, stderr: '' })
   const rows = fullTable?.stdout.split('\n')
-  expect(rows).toContain('CHECK  NAME        TARGETS  REQUIRES        BLOCKS')
-  expect(rows).toContain('smoke  Smoke test  preview  deployment-url  none')
+  expect(rows).toContain('CHECK  API  NAME        TARGETS     REQUIRES        BLOCKS')
+  expect(rows).toContain('smoke  v2   Smoke test  preview     deployment-url  none')
+  expect(rows).toContain('old    v1   Old         production  -               deployment')
   expect(rows).toContain('PRODUCT   NAME      PLANS      METADATA')
   expect(rows).toContain('database  Database  free, pro  region')
   expect(rows).toContain('cache     Cache     asked      -')
@@ -94,10 +96,19 @@ test('checks and products are printed as well', () => {
     {
       kind: 'check',
       slug: 'smoke',
+      api: 'v2',
       name: 'Smoke test',
       requires: 'deployment-url',
       targets: ['preview'],
       blocks: 'none',
+    },
+    {
+      kind: 'check',
+      slug: 'old',
+      api: 'v1',
+      name: 'Old',
+      blocking: true,
+      targets: ['production'],
     },
     {
       kind: 'product',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { checkSlugs } from '../../src/config/checks.ts'
 import { type ConfigFile, defineConfig } from '../../src/config/define-config.ts'
 import { driversOf } from '../../src/config/drivers-of.ts'
 import { postgres } from '../../src/drivers/postgres/driver.ts'
@@ -16,6 +17,7 @@ test('without checks there are none', () => {
 test('what is left out has its default, and Vercel’s own is left to Vercel', () => {
   expect(declared()).toEqual({
     slug: 'smoke',
+    api: 'v2',
     definition: { name: 'Smoke', run },
     declaration: { name: 'Smoke', requires: 'deployment-url' },
     deadlineMs: 270_000,
@@ -38,6 +40,29 @@ test('what is written is kept', () => {
   expect(declared({ deadline: '10 seconds' })).toMatchObject({ deadlineMs: 10_000 })
 })
 
+test('a check of v1 has what v1 has, with the default targets of v2', () => {
+  expect(declared({ api: 'v1' })).toEqual({
+    slug: 'smoke',
+    api: 'v1',
+    definition: { name: 'Smoke', run, api: 'v1' },
+    declaration: { name: 'Smoke', blocking: true, targets: ['production'] },
+    deadlineMs: 270_000,
+  })
+  const fields = { blocks: 'none', targets: ['preview'], isRerequestable: true }
+  expect(declared({ api: 'v1', ...fields, deadline: '270 seconds' })).toMatchObject({
+    declaration: { name: 'Smoke', blocking: false, targets: ['preview'], rerequestable: true },
+    deadlineMs: 270_000,
+  })
+  expect(declared({ api: 'v1', blocks: 'deployment-start' })).toMatchObject({
+    declaration: { blocking: true },
+  })
+})
+
+test('the checks of each API are told apart', () => {
+  const { checks } = check({ a: { name: 'A', run }, b: { name: 'B', run, api: 'v1' } })
+  expect([checkSlugs(checks, 'v2'), checkSlugs(checks, 'v1')]).toEqual([['a'], ['b']])
+})
+
 describe('a field that is wrong is named, with what it must be', () => {
   const one = (fields: object) => ({ smoke: { name: 'Smoke', run, ...fields } })
   test.each([
@@ -48,6 +73,17 @@ describe('a field that is wrong is named, with what it must be', () => {
     [one({ timeout: '1 ms' }), "checks.smoke.timeout: must be a duration from '1 second'"],
     [one({ deadline: 'soon' }), "checks.smoke.deadline: must be a duration from '1 second'"],
     [one({ deadline: '6 minutes' }), 'checks.smoke.deadline: must not be longer than the timeout'],
+    [one({ api: 'v3' }), 'checks.smoke.api: '],
+    [
+      one({ api: 'v1', requires: 'none' }),
+      'checks.smoke.requires: must be left out with v1, whose checks are run on what is built',
+    ],
+    [
+      one({ api: 'v1', timeout: '10 minutes', deadline: '9 minutes' }),
+      'checks.smoke.timeout: must be left out with v1, where Vercel waits for 5 minutes',
+    ],
+    [one({ api: 'v1', deadline: '280 seconds' }), 'checks.smoke.deadline: must be at most 270'],
+    [one({ api: 'v1', blocks: 'build-start' }), 'checks.smoke.blocks: must not be build-start'],
     [one({ after: 'seed' }), 'checks.smoke.after: must be the slug of an action (branch)'],
     [one({ after: 'constructor' }), 'checks.smoke.after: '],
     [{ 'Not a slug': { name: 'Smoke', run } }, 'checks.Not a slug: must be 1 to 63'],

@@ -54,7 +54,7 @@ export interface HoldpointSettings {
   readonly scope?: 'deployment' | 'git-branch'
   readonly keepFor?: string
   readonly policy?: ActionPolicy
-  /** With some, Vercel has the product's checks switched on. */
+  /** With some, Vercel has the product's checks switched on; with some of v1 also the events of deployments. */
   readonly checks?: (postgresUrl: string) => Record<string, CheckDefinition>
   readonly products?: (postgresUrl: string) => Record<string, AnyProduct>
   /** Of the action `branch`. */
@@ -133,6 +133,9 @@ export async function startHoldpoint(
         name: slug,
       })),
       checks: settings.checks !== undefined,
+      deploymentEvents: Object.values(settings.checks?.(postgresUrl) ?? {}).some(
+        ({ api }) => api === 'v1',
+      ),
     },
     retry: { baseMs: 250, maxDelayMs: 1000 },
   })

@@ -10,6 +10,7 @@ import type { CheckDefinition, CheckResult } from '../../src/checks/define-check
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
 import { checkRegistrationWorkflowId } from '../../src/domain/check-registration.ts'
 import { checkRunWorkflowId } from '../../src/domain/check-run.ts'
+import { deploymentCheckWorkflowId } from '../../src/domain/deployment-check.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import {
   branchAction,
@@ -47,6 +48,8 @@ interface Story {
   readonly policy?: ActionPolicy
   /** A check of the branch, on previews and with their start. */
   readonly check?: CheckDefinition['run']
+  /** A check of the branch for each preview, after the Checks API v1. */
+  readonly deploymentCheck?: CheckDefinition['run']
 }
 interface Stage {
   readonly builds: HeldBuilds
@@ -261,6 +264,40 @@ const stories: Record<string, Story> = {
     check: succeeds,
   },
 
+  'deployment-check': {
+    end: 'deploymentCheck COMPLETED without a phase',
+    play: async ({ builds, provider }) => {
+      const { id, release } = await deployedWithCheck({ builds, provider })
+      release()
+      return await deploymentCheckOf(builds, { id })
+    },
+    deploymentCheck: succeeds,
+  },
+
+  'deployment-check-canceled-before-it-is-built': {
+    end: 'deploymentCheck COMPLETED canceled',
+    play: async ({ builds, provider }) => {
+      const { id } = await deployedWithCheck({ builds, provider })
+      builds.vercel.cancel(id)
+      return await deploymentCheckOf(builds, { id })
+    },
+    deploymentCheck: succeeds,
+  },
+
+  'deployment-check-run-once-more': {
+    end: 'deploymentCheck COMPLETED without a phase',
+    play: async ({ builds, provider }) => {
+      const { id, release } = await deployedWithCheck({ builds, provider })
+      release()
+      await deploymentCheckOf(builds, { id })
+      const [check] = builds.vercel.deployment(id).checks
+      builds.vercel.rerequestCheck(id, check?.id ?? '')
+      await builds.vercel.until(id, ({ checks }) => checks[0]?.status === 'completed')
+      return await deploymentCheckOf(builds, { id })
+    },
+    deploymentCheck: succeeds,
+  },
+
   'refused-outright': {
     end: 'deploymentAction FAILED failed',
     play: ({ builds }) => {
@@ -328,6 +365,26 @@ async function checkRunOf(builds: HeldBuilds, { id }: { id: string }) {
   return { workflowId }
 }
 
+/** Deploys, with a build that is held until the deployment's check is there. */
+async function deployedWithCheck({ builds, provider }: Stage) {
+  const step = holdStep(provider, 'before', 'create')
+  const { id } = builds.deploy()
+  await builds.vercel.until(id, ({ checks }) => checks.length > 0)
+  return { id, release: step.release }
+}
+
+/** The workflow of the deployment's check, once it has closed. */
+async function deploymentCheckOf(builds: HeldBuilds, { id }: { id: string }) {
+  const workflowId = deploymentCheckWorkflowId({
+    installationId: builds.vercel.installation.id,
+    deploymentId: id,
+    check: 'smoke',
+    resourceId: 'db/42 %',
+  })
+  await environment.client.workflow.getHandle(workflowId).result()
+  return { workflowId }
+}
+
 const SUCCEEDED = { kind: 'patch', status: 'succeeded' } as const
 
 function fail(step: 'create', { retryable }: { retryable: boolean }): BranchProvider['before'] {
@@ -348,7 +405,7 @@ async function untilAsked(builds: HeldBuilds, deployment: { id: string }): Promi
 
 test.each(Object.entries(stories))(
   '%s',
-  async (name, { end, play, steps = false, policy, check }) => {
+  async (name, { end, play, steps = false, policy, check, deploymentCheck }) => {
     const provider = branchProvider()
     const deadline = name.endsWith('deadline') ? '2 seconds' : '1 minute'
     const builds = await holdBuilds(
@@ -363,6 +420,18 @@ test.each(Object.entries(stories))(
               targets: ['preview'],
               after: 'branch',
               run: check,
+            },
+          },
+        }),
+        ...(deploymentCheck && {
+          checks: {
+            smoke: {
+              api: 'v1',
+              name: 'Smoke',
+              targets: ['preview'],
+              isRerequestable: true,
+              after: 'branch',
+              run: deploymentCheck,
             },
           },
         }),

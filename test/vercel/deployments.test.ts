@@ -51,6 +51,7 @@ describe('a deployment is read from each of the shapes Vercel answers in', () =>
       gitBranch: 'feature/x',
       gitSha: expect.stringMatching(/^[0-9a-f]{40}$/),
       source: 'git',
+      readyState: 'QUEUED',
       standing: 'waiting',
     })
   })
@@ -70,6 +71,7 @@ describe('a deployment is read from each of the shapes Vercel answers in', () =>
     expect(read).toEqual({
       id: read.id,
       environment: 'preview',
+      readyState: 'QUEUED',
       standing: 'waiting',
     })
   })

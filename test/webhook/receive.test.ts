@@ -140,13 +140,18 @@ describe('a signed event is accepted', () => {
       { installationId: 'icfg_A', resourceId: 'db', projectId: 'prj_1' },
       { kind: 'resource-connected', projectId: 'prj_1' },
     ],
+    [
+      'deployment.ready',
+      { deployment: { id: 'dpl_9' }, installationIds: ['icfg_A'] },
+      { kind: 'deployment', news: 'ready', deploymentId: 'dpl_9' },
+    ],
   ])('of the type %s, and logged with its ids', async (type, payload, event) => {
     expect(await post({ ...start, type, payload })).toMatchObject({
       status: 200,
       body: { status: 'accepted' },
     })
     expect(accepted).toMatchObject([event])
-    expect(lines.join()).toContain('"event":"webhook.accepted","installationId":"icfg_A"')
+    expect(lines.join()).toMatch(/"event":"webhook.accepted",.*"installationId":"icfg_A"/)
   })
 
   test('and answered as ignored when nothing is to be done about it', async () => {
@@ -167,6 +172,7 @@ describe('a signed event is accepted', () => {
       })
     }
     expect(accepted).toEqual([])
+    expect(lines.join()).toContain('names no installation')
   })
 })
 

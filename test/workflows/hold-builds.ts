@@ -3,6 +3,7 @@ import { createActivities, HeadStarts, readOpening } from '../../activities/inde
 import type { ActionDefinition } from '../../src/actions/define-action.ts'
 import type { CheckDefinition } from '../../src/checks/define-check.ts'
 import { actionRuns } from '../../src/cli/action-runs.ts'
+import { checkSlugs } from '../../src/config/checks.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
 import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.ts'
@@ -60,7 +61,7 @@ export async function holdBuilds(
     installations,
   }: {
     reportRunningAfterMs?: number | null
-    /** With some, Vercel has the product's checks switched on; `checksRegistered` tells when they are there. */
+    /** With some, Vercel has the product's checks switched on, with some of v1 the events of deployments; `checksRegistered` tells when they are there. */
     checks?: Record<string, CheckDefinition>
     local?: Partial<SimulatorOptions>
     installations?: InstallationStore
@@ -69,6 +70,8 @@ export async function holdBuilds(
   // A queue for each worker: the poll of one that was shut down may still swallow a task.
   const taskQueue = `${environment.taskQueue}-${randomUUID().slice(0, 8)}`
   const config = defineConfig({ temporal: { taskQueue }, actions, checks })
+  const registered = checkSlugs(config.checks, 'v2').length
+  const deploymentChecks = checkSlugs(config.checks, 'v1')
   const { client } = environment
   const vercel = await startSimulator({
     clientSecret: 'client-secret',
@@ -77,7 +80,8 @@ export async function holdBuilds(
       id: 'product',
       name: 'Product',
       actions: [...Object.keys(actions), 'undeclared'].map((slug) => ({ slug, name: slug })),
-      checks: config.checks.size > 0,
+      checks: registered > 0,
+      deploymentEvents: deploymentChecks.length > 0,
     },
     retry: { baseMs: 20 },
     ...local,
@@ -97,7 +101,8 @@ export async function holdBuilds(
     deadlineMs: (slug) => config.actions.get(slug)?.deadlineMs ?? 60_000,
     reportRunningAfterMs,
     headStarts,
-    registersChecks: config.checks.size > 0,
+    registersChecks: registered > 0,
+    deploymentChecks,
     acceptWithinMs: 5000,
   }
   const door = await listen(
@@ -152,8 +157,8 @@ export async function holdBuilds(
     keyOf,
     deploy: () => vercel.deploy(project, { environment: 'preview', gitBranch: 'feature/x' }),
     async checksRegistered() {
-      if (project.checks.length >= config.checks.size) return
-      await vercel.untilEvent(() => project.checks.length >= config.checks.size, {
+      if (project.checks.length >= registered) return
+      await vercel.untilEvent(() => project.checks.length >= registered, {
         description: 'all checks are registered',
       })
     },
