@@ -104,13 +104,13 @@ describe('a fair queue', () => {
     const queue = fairQueue({ ...bounds, atOnce: 1, waiting: 3 })
     const first = heldTask()
     const answers: string[] = []
-    const run = (owner: string, name: string) =>
-      queue
-        .run(owner, () => Promise.resolve(name))
-        .then(
-          (done) => answers.push(done),
-          (error: Error) => answers.push(`${error.name}: ${name}`),
-        )
+    const run = async (owner: string, name: string) => {
+      try {
+        answers.push(await queue.run(owner, () => Promise.resolve(name)))
+      } catch (error) {
+        answers.push(`${(error as Error).name}: ${name}`)
+      }
+    }
     const begunFirst = queue.run('icfg_A', first.run)
     const runs = [run('icfg_A', 'A1'), run('icfg_A', 'A2'), run('icfg_A', 'A3')]
     runs.push(run('icfg_B', 'B1'))
