@@ -4,6 +4,7 @@ import { branchRef } from '../../src/domain/branch-ref.ts'
 import type { ActionSnapshot, DeploymentSnapshot, Simulator } from '../../src/simulator/index.ts'
 import { sql } from '../drivers/postgres-under-test.ts'
 import { findSecrets } from '../end-to-end/find-secrets.ts'
+import { checkShared } from './check-shared.ts'
 
 export interface Guarantees {
   readonly violations: string[]
@@ -24,7 +25,8 @@ interface Seen {
 
 /** Looks, when nothing is under way any more, for anything that breaks what ARCHITECTURE.md says must always hold. */
 export async function checkGuarantees(seen: Seen): Promise<Guarantees> {
-  const violations: string[] = []
+  const shared = await checkShared(seen)
+  const violations = [...shared.violations]
   const ends: Record<string, number> = {}
   const runs = await runsById(seen.client)
   const objects = await objectsOf(seen)
@@ -47,22 +49,31 @@ export async function checkGuarantees(seen: Seen): Promise<Guarantees> {
         wrong(`${action.terminalBodies} different outcomes were taken`)
       if (action.terminalBodies > 1) wrong('two different outcomes were taken')
 
-      if (action.slug !== 'branch') {
+      if (action.slug === 'env') {
         if (end === 'succeeded' && deployment.env['FEATURE_FLAGS'] !== 'preview')
           wrong('the build did not get its variables')
         continue
       }
-      const { name } = branchRef({ ...key, action: action.slug })
-      const standing = objects.get(name) ?? []
-      objects.delete(name)
       if (end === 'succeeded') {
         const url = deployment.env['DATABASE_URL'] ?? ''
         passwords.push(passwordOf(url))
         const problem = await loginProblem(url, seen.postgresUrl)
         if (problem) wrong(`its DATABASE_URL does not work: ${problem}`)
+      }
+      if (action.slug === 'shared') continue
+      const { name } = branchRef({ ...key, action: action.slug })
+      const standing = objects.get(name) ?? []
+      objects.delete(name)
+      if (end === 'succeeded') {
         if (standing.join() !== 'database,role') wrong(`of its branch stands ${standing.join()}`)
       } else if (standing.length > 0) wrong(`it was ${end}, and leaves ${standing.join()}`)
     }
+  }
+  for (const name of shared.names) {
+    const standing = objects.get(name) ?? []
+    objects.delete(name)
+    if (standing.join() !== 'database,role')
+      violations.push(`of the shared ${name} stands ${standing.join()}`)
   }
   for (const [name, standing] of objects) violations.push(`nobody owns ${standing.join()} ${name}`)
   violations.push(...wrongOutputs(seen, passwords))

@@ -35,13 +35,25 @@ export default defineConfig({
       driver: postgres({ server: process.env.POSTGRES_URL }),
       deadline,
     }),
+    shared: branchDatabase({
+      name: 'Database of the git branch',
+      driver: postgres({ server: process.env.POSTGRES_URL }),
+      scope: 'git-branch',
+      keepFor: '1 hour',
+      deadline,
+    }),
     env: setEnvironment({ name: 'Set environment', variables: { FEATURE_FLAGS: 'preview' }, deadline }),
   },
 })
 `
 
-/** What a deployment is about: a branch of a small source, variables, or a branch of a source that is not there. */
-export type Kind = 'branch' | 'env' | 'broken'
+/**
+ * What a deployment is about: a branch of a small source, one that it shares with others of its git branch, variables,
+ * or a branch of a source that is not there.
+ */
+export type Kind = 'branch' | 'shared' | 'env' | 'broken'
+
+const GIT_BRANCHES = ['feature/a', 'feature/b', 'feature/c', 'feature/d']
 
 export interface ScenarioSettings {
   readonly servers: Servers
@@ -104,7 +116,7 @@ export async function openLane(settings: ScenarioSettings): Promise<Lane> {
     product: {
       id: 'product',
       name: 'Product',
-      actions: ['branch', 'env'].map((slug) => ({ slug, name: slug })),
+      actions: ['branch', 'shared', 'env'].map((slug) => ({ slug, name: slug })),
     },
     provisioningTimeoutMs: 20 * 60_000,
     retry: { baseMs: 200, maxDelayMs: 2_000, answerTimeoutMs: 10_000 },
@@ -169,6 +181,7 @@ export async function openLane(settings: ScenarioSettings): Promise<Lane> {
     })
   const projects: Record<Kind, Project> = {
     branch: project('branch', source),
+    shared: project('shared', source),
     env: project('env', source),
     broken: project('branch', `${source}_which_is_not_there`),
   }
@@ -183,7 +196,10 @@ export async function openLane(settings: ScenarioSettings): Promise<Lane> {
     count,
     direct,
     deploy: (kind) =>
-      vercel.deploy(projects[kind], { environment: 'preview', gitBranch: 'feature/x' }),
+      vercel.deploy(projects[kind], {
+        environment: 'preview',
+        gitBranch: kind === 'shared' ? (random.pick(GIT_BRANCHES) ?? '') : 'feature/x',
+      }),
     async start(place = 0) {
       const before = running[place]
       if (before) {

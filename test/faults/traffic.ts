@@ -6,7 +6,7 @@ export interface Traffic {
   readonly perSecond: number
   /** The share of deployments that are canceled, removed or both, at a random moment. */
   readonly withdrawn?: number
-  /** Drawn from at random, `branch` and `env` unless said. */
+  /** Drawn from at random, `branch`, `shared` and `env` unless said. */
   readonly kinds?: readonly Kind[]
   /** No more than so many builds are held at a time; 100 unless said. */
   readonly held?: number
@@ -16,7 +16,13 @@ const LATEST_WITHDRAWAL_MS = 6_000
 
 /** Has users deploy, and change their minds. Returns when the last of them has. */
 export async function sendTraffic(lane: Lane, traffic: Traffic): Promise<void> {
-  const { actions, perSecond, withdrawn = 0, kinds = ['branch', 'env'], held = 100 } = traffic
+  const {
+    actions,
+    perSecond,
+    withdrawn = 0,
+    kinds = ['branch', 'shared', 'env'],
+    held = 100,
+  } = traffic
   const { random } = lane
   const withdrawals: Promise<void>[] = []
   for (let sent = 0; sent < actions; sent += 1) {
