@@ -42,6 +42,7 @@ const LONGEST_PAUSE_MS = 200
 export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBounds): FairQueue {
   /** Of owners who have waiters, each in the order in which they came; whose turn is next comes first. */
   const lines = new Map<string, Set<Waiter>>()
+  /** By owner, those that pause included. */
   const running = new Map<string, number>()
   let [runningInAll, waitingInAll] = [0, 0]
   /** The last owner who came, and the last one before who was another. */
@@ -65,9 +66,15 @@ export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBoun
     return runningInAll < atOnce && (running.get(owner) ?? 0) < most
   }
 
+  function count(owner: string, change: 1 | -1): void {
+    const ofOwner = (running.get(owner) ?? 0) + change
+    if (ofOwner > 0) running.set(owner, ofOwner)
+    else running.delete(owner)
+  }
+
   function begin(owner: string): void {
     runningInAll += 1
-    running.set(owner, (running.get(owner) ?? 0) + 1)
+    count(owner, 1)
   }
 
   async function end(owner: string, tookMs: number): Promise<void> {
@@ -76,9 +83,7 @@ export function fairQueue({ atOnce, atOnceEach, waiting, waitMs }: FairQueueBoun
       passOn()
       await pause(Math.min(tookMs, LONGEST_PAUSE_MS))
     }
-    const left = (running.get(owner) ?? 0) - 1
-    if (left > 0) running.set(owner, left)
-    else running.delete(owner)
+    count(owner, -1)
     passOn()
   }
 
