@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
 import { type ActionKey, actionWorkflowId } from '../domain/action-key.ts'
 import type { ActionPhase } from '../domain/action-run.ts'
 import { branchRef } from '../domain/branch-ref.ts'
-import type {
-  DeploymentSnapshot,
-  RequestRecord,
-  ResourceSnapshot,
-  TimelineEvent,
-} from '../simulator/index.ts'
+import type { DeploymentSnapshot, ResourceSnapshot, TimelineEvent } from '../simulator/index.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { demoConfig } from './demo-config.ts'
+import { describeEvent } from './describe-event.ts'
 import { type LocalVercel, startLocalVercel } from './local-vercel.ts'
 import type { CommonOptions } from './main.ts'
 import { dropSampleDatabase } from './sample-database.ts'
@@ -25,8 +20,6 @@ class StoryFailed extends Error {
 }
 
 const WITHIN = { timeoutMs: 60_000 }
-
-const updateSchema = z.object({ status: z.string().optional(), conclusion: z.string().optional() })
 
 /**
  * Shows three deployments on real parts: one released with its branch, one canceled while it is held, one deleted
@@ -264,38 +257,8 @@ async function waitFor(what: string, holds: () => Promise<boolean>): Promise<voi
 }
 
 function print(event: TimelineEvent, startedAt: number): void {
-  const line = describe(event)
+  const line = describeEvent(event)
   if (line) process.stdout.write(`  ${String(event.at - startedAt).padStart(6)} ms  ${line}\n`)
-}
-
-function describe(event: TimelineEvent): string | undefined {
-  switch (event.kind) {
-    case 'webhook': {
-      const kind = event.type.split('.').at(-1)
-      const answer = event.result.kind === 'answered' ? event.result.status : event.result.kind
-      const what = [kind, event.action].filter((word) => word !== undefined).join(' ')
-      return `Vercel    → webhook ${what}, answered ${answer}`
-    }
-    case 'request': {
-      const what = describeRequest(event)
-      return what && `Holdpoint → ${what}, answered ${event.status}`
-    }
-    case 'partner':
-      return `Vercel    → ${event.method} ${event.path}, answered ${event.status ?? 'nothing'}`
-    case 'deployment':
-      return event.change.startsWith('action-')
-        ? undefined
-        : `Vercel      deployment ${event.deploymentId} ${event.change}`
-    case 'resource':
-      return undefined
-  }
-}
-
-function describeRequest({ method, path, body }: RequestRecord): string | undefined {
-  const { status, conclusion } = updateSchema.catch({}).parse(body)
-  if (path.includes('/check-runs/')) return status && `its check is ${conclusion ?? status}`
-  if (path.includes('/actions/')) return `${path.split('/').at(-1)} is ${status}`
-  return method === 'GET' && path.includes('/deployments/') ? 'reads the deployment' : undefined
 }
 
 function heading(text: string): void {
