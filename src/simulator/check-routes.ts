@@ -1,12 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { applyCheckUpdate } from './apply-check-update.ts'
-import {
-  answerError,
-  answerForbidden,
-  answerInvalid,
-  answerNotFound,
-  answerRefused,
-} from './answer-error.ts'
+import { answerForbidden, answerInvalid, answerNotFound, answerRefused } from './answer-error.ts'
 import type { CheckRun, ProjectCheck } from './check.ts'
 import type { Deployment } from './deployment.ts'
 import type { Dials } from './dials.ts'
@@ -14,6 +8,7 @@ import { newId } from './identifiers.ts'
 import type { ApiEnvironment } from './observe-request.ts'
 import type { Project } from './project.ts'
 import { readJson } from './read-json.ts'
+import { refuseOutput } from './refuse-output.ts'
 import {
   type CheckRegistration,
   validateCheckRunUpdate,
@@ -69,9 +64,8 @@ export function checkRoutes(dependencies: ApiDependencies): Hono<ApiEnvironment>
       const read = await readJson(c)
       const validation = read.kind === 'json' ? validateCheckRunUpdate(read.value) : read
       if (validation.kind === 'invalid') return answerInvalid(c, validation.message)
-      const { output } = validation.body
-      if (output && Buffer.byteLength(JSON.stringify(output)) > dials.checkOutputLimit)
-        return answerError(c, 413, { code: 'output_too_large', message: 'The output is too large' })
+      const tooLarge = refuseOutput(c, validation.body.output, dials)
+      if (tooLarge) return tooLarge
       const verdict = applyCheckUpdate(deployment, run, validation.body, surroundings)
       if (verdict.kind === 'refused') return answerRefused(c, verdict)
       return c.json(viewCheckRun(deployment, run))

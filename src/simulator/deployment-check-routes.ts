@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { answerError, answerInvalid, answerNotFound, answerRefused } from './answer-error.ts'
+import { answerInvalid, answerNotFound, answerRefused } from './answer-error.ts'
 import {
   createDeploymentCheck,
   isFinished,
@@ -10,6 +10,7 @@ import type { Deployment } from './deployment.ts'
 import { type DeploymentCheck, viewDeploymentCheck } from './deployment-check.ts'
 import type { ApiEnvironment } from './observe-request.ts'
 import { readJson } from './read-json.ts'
+import { refuseOutput } from './refuse-output.ts'
 import { validateCheckCreation, validateCheckUpdate } from './validate-deployment-check.ts'
 import type { ApiDependencies } from './vercel-api.ts'
 
@@ -49,9 +50,8 @@ export function deploymentCheckRoutes(dependencies: ApiDependencies): Hono<ApiEn
       const read = await readJson(c)
       const validation = read.kind === 'json' ? validateCheckUpdate(read.value) : read
       if (validation.kind === 'invalid') return answerInvalid(c, validation.message)
-      const { output } = validation.body
-      if (output && Buffer.byteLength(JSON.stringify(output)) > dials.checkOutputLimit)
-        return answerError(c, 413, { code: 'output_too_large', message: 'The output is too large' })
+      const tooLarge = refuseOutput(c, validation.body.output, dials)
+      if (tooLarge) return tooLarge
       const verdict = updateDeploymentCheck(deployment, check, validation.body, surroundings)
       if (verdict.kind === 'refused') return answerRefused(c, verdict)
       return c.json(viewDeploymentCheck(deployment.id, check))
