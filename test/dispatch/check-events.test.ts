@@ -4,6 +4,7 @@ import { checkRegistrationWorkflowId } from '../../src/domain/check-registration
 import { type CheckRunEvent, checkRunWorkflowId } from '../../src/domain/check-run.ts'
 import type { ResourceConnected } from '../../src/domain/vercel-event.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { dispatchForTest } from './dispatch-for-test.ts'
 
 // A real server and no worker: what Temporal has stored is all that there is to see.
 
@@ -11,14 +12,7 @@ let environment: TemporalEnvironment
 let dispatch: Dispatch
 beforeAll(async () => {
   environment = await devServerEnvironment()
-  dispatch = {
-    workflows: environment.client.workflow,
-    taskQueue: environment.taskQueue,
-    deadlineMs: () => 60_000,
-    reportRunningAfterMs: null,
-    registersChecks: true,
-    acceptWithinMs: 5000,
-  }
+  dispatch = dispatchForTest(environment, { registersChecks: true })
 })
 afterAll(() => environment.teardown())
 

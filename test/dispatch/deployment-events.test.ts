@@ -3,6 +3,7 @@ import { type Dispatch, dispatchEvent } from '../../src/dispatch/dispatch-event.
 import { withdrawOpenRuns } from '../../src/dispatch/withdraw-open-runs.ts'
 import { type Concerned, deploymentCheckWorkflowId } from '../../src/domain/deployment-check.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { dispatchForTest } from './dispatch-for-test.ts'
 
 // A real server and no worker: what Temporal has stored is all that there is to see.
 
@@ -10,15 +11,7 @@ let environment: TemporalEnvironment
 let dispatch: Dispatch
 beforeAll(async () => {
   environment = await devServerEnvironment()
-  dispatch = {
-    workflows: environment.client.workflow,
-    taskQueue: environment.taskQueue,
-    deadlineMs: () => 60_000,
-    reportRunningAfterMs: null,
-    registersChecks: false,
-    deploymentChecks: ['smoke'],
-    acceptWithinMs: 5000,
-  }
+  dispatch = dispatchForTest(environment, { deploymentChecks: ['smoke'] })
 })
 afterAll(() => environment.teardown())
 

@@ -6,6 +6,7 @@ import { startAction } from '../../src/dispatch/start-action.ts'
 import type { ActionEvent, Wish } from '../../src/domain/action-event.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { dispatchForTest } from './dispatch-for-test.ts'
 import { tcpProxy } from '../temporal/tcp-proxy.ts'
 
 // A real server and no worker: what Temporal has stored is all that there is to see.
@@ -14,14 +15,10 @@ let environment: TemporalEnvironment
 let dispatch: Dispatch
 beforeAll(async () => {
   environment = await devServerEnvironment()
-  dispatch = {
-    workflows: environment.client.workflow,
-    taskQueue: environment.taskQueue,
+  dispatch = dispatchForTest(environment, {
     deadlineMs: (slug) => (slug === 'branch' ? 90_000 : 60_000),
-    reportRunningAfterMs: null,
     registersChecks: true,
-    acceptWithinMs: 5000,
-  }
+  })
 })
 afterAll(() => environment.teardown())
 

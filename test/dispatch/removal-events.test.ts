@@ -7,6 +7,7 @@ import { deploymentRemovalWorkflowId } from '../../src/domain/deployment-removal
 import type { RemovalScope } from '../../src/domain/removal-scope.ts'
 import { memoryStore } from '../../src/installations/memory-store.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { dispatchForTest } from './dispatch-for-test.ts'
 
 // A real server and no worker: what Temporal has stored is all that there is to see.
 
@@ -14,14 +15,7 @@ let environment: TemporalEnvironment
 let dispatch: Dispatch
 beforeAll(async () => {
   environment = await devServerEnvironment()
-  dispatch = {
-    workflows: environment.client.workflow,
-    taskQueue: environment.taskQueue,
-    deadlineMs: () => 60_000,
-    reportRunningAfterMs: null,
-    registersChecks: false,
-    acceptWithinMs: 5000,
-  }
+  dispatch = dispatchForTest(environment)
 })
 afterAll(() => environment.teardown())
 

@@ -4,6 +4,7 @@ import { withdrawAction } from '../../src/dispatch/withdraw-action.ts'
 import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts'
 import { actionEnd } from '../../src/temporal/action-end.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
+import { dispatchForTest } from '../dispatch/dispatch-for-test.ts'
 
 // A real server and no worker: runs stay open until a test ends them. How those that end by themselves are told is
 // shown in `workflows/check-runs.test.ts`.
@@ -12,14 +13,7 @@ let environment: TemporalEnvironment
 let dispatch: Dispatch
 beforeAll(async () => {
   environment = await devServerEnvironment()
-  dispatch = {
-    workflows: environment.client.workflow,
-    taskQueue: environment.taskQueue,
-    deadlineMs: () => 60_000,
-    reportRunningAfterMs: null,
-    registersChecks: false,
-    acceptWithinMs: 5000,
-  }
+  dispatch = dispatchForTest(environment)
 })
 afterAll(() => environment.teardown())
 
