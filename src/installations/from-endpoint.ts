@@ -4,6 +4,7 @@ import { parseDuration } from '../domain/duration.ts'
 import { ActionFailure } from '../domain/failure.ts'
 import type { Finding } from '../domain/finding.ts'
 import { Secret } from '../domain/secret.ts'
+import { parseJson } from '../domain/parse-json.ts'
 import { type AccessTokenSource, isToken, tokenUnknown } from './access-token.ts'
 import { signRequest } from '../signing/sign-request.ts'
 import { keepTokens } from './token-cache.ts'
@@ -164,14 +165,6 @@ function durationMs(option: string, text: string): number {
   throw new TypeError(
     `fromEndpoint({ ${option} }) is ${JSON.stringify(text)}, which is no duration; write '5 seconds'`,
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function codeOf(error: unknown): string {

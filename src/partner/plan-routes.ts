@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { parseJson } from '../domain/parse-json.ts'
 import { billingPlanSchema } from '../products/billing-plan.ts'
 import { installationPlans, plansOf } from '../products/plans-of.ts'
 import { findResource } from './find-resource.ts'
@@ -80,12 +81,4 @@ export function planRoutes({ store, products }: Pick<ResourceDoor, 'store' | 'pr
       const plans = await plansOf(product, { installationId, resourceId, metadata })
       return c.json({ plans: [...plans] }, 200)
     })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { Agent, request as requestHttp } from 'undici'
 import { z } from 'zod'
 import { ActionFailure } from '../domain/failure.ts'
+import { parseJson } from '../domain/parse-json.ts'
 import { VercelApiError } from './errors.ts'
 import { vercelWaitMs } from './retry-after.ts'
 import type { UpdatePace } from './update-pace.ts'
@@ -184,14 +185,6 @@ function pathPart(part: string): string {
     )
   }
   return encodeURIComponent(part)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { ActionFailure } from '../../domain/failure.ts'
 import { retryAfterMs as waitOf } from '../../domain/retry-after.ts'
 import type { Secret } from '../../domain/secret.ts'
+import { parseJson } from '../../domain/parse-json.ts'
 import { errorAnswerSchema } from './answer-schemas.ts'
 import { missingAnswer, refusedAnswer, unreadableAnswer } from './describe-problem.ts'
 import { signRequest } from '../../signing/sign-request.ts'
@@ -128,15 +129,6 @@ function pathPart(part: string): string {
       { retryable: false },
     )
   return encodeURIComponent(part)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text)
-  } catch {
-    // The error quotes the text.
-    return undefined
-  }
 }
 
 function first(header: string | string[] | undefined): string | undefined {
