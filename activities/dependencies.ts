@@ -39,7 +39,7 @@ export interface Dependencies {
     | 'removeResource'
   >
   /** Unset where webhooks come in at another process. */
-  readonly headStarts?: Pick<HeadStarts, 'opened' | 'takeFirstReport'>
+  readonly headStarts?: Omit<HeadStarts, 'begin'>
 }
 
 /** The runs of an action key, as a check sees them, and reconciliation sees and changes them. */

@@ -12,6 +12,12 @@ export interface OpeningRead {
 /** What a run is identified by before it exists. */
 export type HeadStartRequest = Pick<ActionRequest, 'key' | 'teamId' | 'options'>
 
+interface HeadStart {
+  readonly begunAt: number
+  read?: Promise<OpeningRead>
+  isReporting: boolean
+}
+
 /** What was read longer ago is read again. */
 const FRESH_FOR_MS = 5000
 /** Runs that are open at the same time. One that is forgotten is merely slower, and more careful. */
@@ -23,10 +29,7 @@ const MAX_REMEMBERED = 10_000
  */
 export class HeadStarts {
   readonly #read: (request: HeadStartRequest) => Promise<OpeningRead>
-  readonly #remembered = new Map<
-    string,
-    { readonly begunAt: number; read?: Promise<OpeningRead> }
-  >()
+  readonly #remembered = new Map<string, HeadStart>()
 
   constructor(read: (request: HeadStartRequest) => Promise<OpeningRead>) {
     this.#read = read
@@ -41,11 +44,11 @@ export class HeadStarts {
     const [oldest] = this.#remembered.keys()
     if (oldest !== undefined && this.#remembered.size >= MAX_REMEMBERED)
       this.#remembered.delete(oldest)
-    this.#remembered.set(id, { begunAt: performance.now(), read })
+    this.#remembered.set(id, { begunAt: performance.now(), read, isReporting: false })
     return id
   }
 
-  /** Forgets a head start whose run was not started. */
+  /** Forgets a head start: its run was not started, or Vercel may have its report. */
   drop(id: string): void {
     this.#remembered.delete(id)
   }
@@ -62,6 +65,20 @@ export class HeadStarts {
 
   /** True once, and only when nobody has begun to report an outcome of the run, in any process. */
   takeFirstReport(id: string): boolean {
-    return this.#remembered.delete(id)
+    const known = this.#remembered.get(id)
+    if (known && !known.isReporting) {
+      known.isReporting = true
+      return true
+    }
+    // Two at the same time: whatever the other one finds, neither is known to be the only one.
+    this.#remembered.delete(id)
+    return false
+  }
+
+  /** Gives back a first report that was not sent. False when it is too late: somebody else asked for it meanwhile. */
+  returnFirstReport(id: string): boolean {
+    const known = this.#remembered.get(id)
+    if (known) known.isReporting = false
+    return known !== undefined
   }
 }

@@ -10,7 +10,7 @@ import { runStep } from './activity-call.ts'
 import { declaredAction } from './declared-action.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { HeadStartRequest, OpeningRead } from './head-start.ts'
-import { type Report, reportOutcome } from './report-outcome.ts'
+import { type Report, reportFirstOutcome } from './report-outcome.ts'
 
 /** A new deployment may be unknown to the server that is asked first. */
 const UNKNOWN_FOR_GOOD_AFTER_ATTEMPTS = 4
@@ -112,7 +112,12 @@ export function createOpeningActivities(dependencies: Dependencies) {
           const mayHaveBeenTaken = request.resumed === true
           return {
             ...opened,
-            report: await reportOutcome(dependencies, { ...step, mayHaveBeenTaken }, call),
+            report: await reportFirstOutcome(
+              dependencies,
+              headStart,
+              { ...step, mayHaveBeenTaken },
+              call,
+            ),
           }
         },
         deadlineAt,

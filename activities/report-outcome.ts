@@ -25,7 +25,13 @@ export type Report =
   /** Vercel did not answer, or the credentials could not be proved yet: report the same again. */
   | { readonly kind: 'again'; readonly mayHaveBeenTaken: boolean; readonly afterMs: number }
   /** Vercel takes no more updates of the installation for now: its turn comes after so many milliseconds. */
-  | { readonly kind: 'in-line'; readonly mayHaveBeenTaken: boolean; readonly afterMs: number }
+  | {
+      readonly kind: 'in-line'
+      readonly mayHaveBeenTaken: boolean
+      readonly afterMs: number
+      /** This process knows that the next report is the first that Vercel sees: it may be made at once as well. */
+      readonly isFirstToCome?: true
+    }
 
 export interface SucceededReport extends ActionStep {
   /** Whether an earlier try may have reached Vercel. */
@@ -48,6 +54,22 @@ export async function reportOutcome(
     call.signal.throwIfAborted()
     return again(reporting, step, step.mayHaveBeenTaken, error)
   }
+}
+
+/** The same for the run's first report in any process, which is given back to the head start when it was not sent. */
+export async function reportFirstOutcome(
+  reporting: Reporting & Pick<Dependencies, 'headStarts'>,
+  headStart: string,
+  step: SucceededReport,
+  call: StepCall,
+): Promise<Report> {
+  const { headStarts } = reporting
+  const report = await reportOutcome(reporting, step, call)
+  if (report.kind === 'in-line' && !report.mayHaveBeenTaken) {
+    if (headStarts?.returnFirstReport(headStart)) return { ...report, isFirstToCome: true }
+  }
+  headStarts?.drop(headStart)
+  return report
 }
 
 async function sendOutcome(

@@ -4,7 +4,12 @@ import { updateActionStatus } from '../src/vercel/action-status.ts'
 import { runStep } from './activity-call.ts'
 import type { Dependencies } from './dependencies.ts'
 import { isFinalRefusal } from './final-refusal.ts'
-import { type Report, reportOutcome, type SucceededReport } from './report-outcome.ts'
+import {
+  type Report,
+  reportFirstOutcome,
+  reportOutcome,
+  type SucceededReport,
+} from './report-outcome.ts'
 
 export function createReportActivities(dependencies: Dependencies) {
   const { vercel, headStarts, log } = dependencies
@@ -20,10 +25,12 @@ export function createReportActivities(dependencies: Dependencies) {
       ...step
     }: SucceededReport & { readonly headStart?: string }): Promise<Report> {
       const { isLocal } = Context.current().info
-      const mayBeSecond = isLocal && !headStarts?.takeFirstReport(headStart)
-      const mayHaveBeenTaken = step.mayHaveBeenTaken || mayBeSecond
+      const isFirst = isLocal && headStarts?.takeFirstReport(headStart) === true
+      const mayHaveBeenTaken = step.mayHaveBeenTaken || (isLocal && !isFirst)
       return await runStep(dependencies, step.key, (call) =>
-        reportOutcome(dependencies, { ...step, mayHaveBeenTaken }, call),
+        isFirst
+          ? reportFirstOutcome(dependencies, headStart, step, call)
+          : reportOutcome(dependencies, { ...step, mayHaveBeenTaken }, call),
       )
     },
 

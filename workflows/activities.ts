@@ -53,8 +53,8 @@ export const { deprovision } = proxyActivities<Activities>({
 })
 
 /**
- * The first report, without a task queue before it. After a crash it is run again, and knows by the head start's
- * absence that Vercel may have it.
+ * The first report that is sent, without a task queue before it. After a crash it is run again, and knows by the head
+ * start's absence that Vercel may have it.
  */
 export const { reportSucceeded: reportSucceededAtOnce } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '1 minute',

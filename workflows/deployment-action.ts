@@ -175,7 +175,7 @@ async function takeSteps(
 }
 
 /**
- * Reports `succeeded` until Vercel's answer is known, or goes on from the first report where that is made. Once Vercel
+ * Reports `succeeded` until Vercel's answer is known, or goes on from the first report's where that is made. Once Vercel
  * may have it, the deadline undoes nothing any more: only the deployment decides, because a build may use what an undo
  * would destroy.
  */
@@ -192,21 +192,23 @@ async function deliverOutcome(
   }
   const { deadlineAt } = step
   let mayHaveBeenTaken = resumed === true
-  let report =
-    first ??
-    (headStart === undefined
-      ? await tryReport(() => reportSucceeded({ ...step, mayHaveBeenTaken }))
-      : await tryReport(() => reportSucceededAtOnce({ ...step, mayHaveBeenTaken, headStart })))
+  const report = (isFirst: boolean) =>
+    tryReport(() =>
+      isFirst && headStart !== undefined
+        ? reportSucceededAtOnce({ ...step, mayHaveBeenTaken, headStart })
+        : reportSucceeded({ ...step, mayHaveBeenTaken }),
+    )
+  let answer = first ?? (await report(true))
   let vanishedAt: number | undefined
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (report.kind !== 'vanished') vanishedAt = undefined
-    switch (report.kind) {
+    if (answer.kind !== 'vanished') vanishedAt = undefined
+    switch (answer.kind) {
       case 'taken':
-        return { phase: 'succeeded', because: report.because }
+        return { phase: 'succeeded', because: answer.because }
       case 'over':
-        return { phase: 'canceled', because: report.because }
+        return { phase: 'canceled', because: answer.because }
       case 'refused':
-        throw ApplicationFailure.nonRetryable(report.because, 'report_refused')
+        throw ApplicationFailure.nonRetryable(answer.because, 'report_refused')
       case 'vanished':
         mayHaveBeenTaken = true
         if (vanishedAt === undefined) {
@@ -214,7 +216,7 @@ async function deliverOutcome(
           pauseMs = FIRST_PAUSE_MS
         }
         if (Date.now() - vanishedAt >= VANISHED_FOR_MS)
-          return { phase: 'canceled', because: report.because }
+          return { phase: 'canceled', because: answer.because }
         await sleep(pauseMs)
         break
       case 'undecided':
@@ -223,24 +225,24 @@ async function deliverOutcome(
         await sleep(pauseMs)
         break
       case 'in-line':
-        mayHaveBeenTaken = report.mayHaveBeenTaken
-        if (Date.now() + report.afterMs >= deadlineAt + WAIT_IN_LINE_FOR_MS) {
+        mayHaveBeenTaken = answer.mayHaveBeenTaken
+        if (Date.now() + answer.afterMs >= deadlineAt + WAIT_IN_LINE_FOR_MS) {
           if (mayHaveBeenTaken) return kept
           throw outOfTime
         }
         // Neither earlier nor later: a place in the line is kept for seconds only.
-        await sleep(report.afterMs)
+        await sleep(answer.afterMs)
         pauseMs = FIRST_PAUSE_MS
         break
       case 'again': {
-        mayHaveBeenTaken = report.mayHaveBeenTaken
-        const wait = Math.max(report.afterMs, pauseMs)
+        mayHaveBeenTaken = answer.mayHaveBeenTaken
+        const wait = Math.max(answer.afterMs, pauseMs)
         if (!mayHaveBeenTaken && Date.now() + wait >= deadlineAt) throw outOfTime
         if (Date.now() >= deadlineAt + ASK_VERCEL_FOR_MS) return kept
         await sleep(wait)
       }
     }
-    report = await tryReport(() => reportSucceeded({ ...step, mayHaveBeenTaken }))
+    answer = await report(answer.kind === 'in-line' && answer.isFirstToCome === true)
   }
 }
 

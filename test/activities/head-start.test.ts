@@ -45,3 +45,16 @@ test('only one report is the first, and none is of a run that was not started or
   for (let others = 0; others < 10_000; others++) headStarts.begin({ key })
   expect(headStarts.takeFirstReport(oldest)).toBe(false)
 })
+
+test('a first report that was not sent is the first again, unless somebody else asked for it meanwhile', () => {
+  const headStarts = new HeadStarts(() => Promise.resolve(read))
+  const [alone, beside] = [headStarts.begin({ key }), headStarts.begin({ key })]
+  for (let turn = 0; turn < 3; turn++) {
+    expect(headStarts.takeFirstReport(alone)).toBe(true)
+    expect(headStarts.returnFirstReport(alone)).toBe(true)
+  }
+  expect(headStarts.takeFirstReport(beside)).toBe(true)
+  expect(headStarts.takeFirstReport(beside)).toBe(false)
+  expect(headStarts.returnFirstReport(beside)).toBe(false)
+  expect(headStarts.takeFirstReport(beside)).toBe(false)
+})

@@ -119,6 +119,21 @@ describe('an action that has nothing to do but its report', () => {
     },
   )
 
+  test('is still the first report when it had to wait in line', async () => {
+    const { run, request, step, headStarts, vercel } = await activitiesForTest(
+      { outcome },
+      { isLocal: true },
+    )
+    vercel.dials.failNext.push({
+      match: { kind: 'patch' },
+      answer: { status: 429, headers: { 'retry-after': '60' } },
+    })
+    const headStart = headStarts.begin(request)
+    const inLine = { kind: 'in-line', mayHaveBeenTaken: false, isFirstToCome: true }
+    expect(await run('openAction', { ...request, headStart })).toMatchObject({ report: inLine })
+    expect(await run('reportSucceeded', { ...step, headStart })).toMatchObject(inLine)
+  })
+
   test('tells the workflow when Vercel may have the outcome, and fails for good with one that is none', async () => {
     const { run, request, headStarts, vercel } = await activitiesForTest(
       { outcome },

@@ -254,6 +254,31 @@ describe('as a local activity, which may be run again after a crash, succeeded',
   test('may have been taken before where the process knows nothing of the run', async () => {
     expect(await askedAgain('unknown here')).toEqual(['undecided', 'undecided'])
   })
+
+  test.each([
+    ['is still to come as the first', 'known here', { isFirstToCome: true }, 'refused'],
+    ['may have been sent by another process', 'unknown here', {}, 'undecided'],
+  ] as const)('that waits in line %s', async (_, first, told, afterTheWait) => {
+    const { run, step, vercel, key, headStarts } = await activitiesForTest(
+      { outcome },
+      { isLocal: true },
+    )
+    const id = headStarts.begin({ key })
+    if (first === 'unknown here') headStarts.drop(id)
+    const report = () => run('reportSucceeded', { ...step, headStart: id })
+    vercel.dials.failNext.push({
+      match: { kind: 'patch' },
+      answer: { status: 429, headers: { 'retry-after': '1' } },
+    })
+    const inLine = await report()
+    const mayHaveBeenTaken = first === 'unknown here'
+    const afterMs = expect.any(Number) as number
+    expect(inLine).toEqual({ kind: 'in-line', mayHaveBeenTaken, afterMs, ...told })
+    vercel.dials.failNext.push({ match: { kind: 'patch' }, answer: { status: 400 } })
+    await vi.waitFor(async () => expect(await report()).toMatchObject({ kind: afterTheWait }), {
+      timeout: 10_000,
+    })
+  })
 })
 
 describe('failed', () => {

@@ -196,6 +196,8 @@ export async function play(
     headStarts: {
       opened: (id) => headStarts().opened(id),
       takeFirstReport: (id) => headStarts().takeFirstReport(id),
+      returnFirstReport: (id) => headStarts().returnFirstReport(id),
+      drop: (id) => headStarts().drop(id),
     },
     holdpoint: 'model',
     deriveSecrets: (purpose) => [new Secret(`${SECRET_MARK}-${purpose}`)],

@@ -149,6 +149,15 @@ const stories: Record<string, Story> = {
     },
   },
 
+  'succeeded-after-waiting-in-line': {
+    end: 'deploymentAction COMPLETED without a phase',
+    play: ({ builds }) => {
+      const answer = { status: 429, headers: { 'retry-after': '1' } }
+      builds.vercel.dials.failNext.push({ match: SUCCEEDED, answer })
+      return Promise.resolve(builds.deploy())
+    },
+  },
+
   'kept-after-a-lost-answer': {
     end: 'deploymentAction COMPLETED without a phase',
     play: ({ builds }) => {

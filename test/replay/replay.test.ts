@@ -67,6 +67,7 @@ test('every way a run can go is stored, as it goes in this version', () => {
     'skipped-as-nothing-waits',
     'skipped-by-its-policy',
     'succeeded',
+    'succeeded-after-waiting-in-line',
     'succeeded-with-migrate-and-ready',
     'tombstone',
     'undone-as-the-deployment-lapsed',

@@ -219,6 +219,11 @@ test('an outcome waits for its turn, past the deadline too, when Vercel takes no
   const { id } = builds.deploy()
   expect(await builds.ended({ id })).toMatchObject({ status: 'COMPLETED', phase: 'succeeded' })
   expect(provider.has(builds.keyOf({ id }))).toBe(true)
+  // A queue for it would take the workers from others, as many as wait in line.
+  const run = environment.client.workflow.getHandle(actionWorkflowId(builds.keyOf({ id })))
+  const { events } = await run.fetchHistory()
+  const queued = events?.flatMap((each) => each.activityTaskScheduledEventAttributes ?? [])
+  expect(queued?.map(({ activityType }) => activityType?.name)).toEqual(['provision'])
 })
 
 describe('a report that Vercel refuses destroys nothing that a build may use', () => {
