@@ -3,6 +3,7 @@ import type { Config } from '../config/define-config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Dispatch } from '../dispatch/dispatch-event.ts'
 import { removeInstallation } from '../dispatch/remove-installation.ts'
+import { ActionFailure } from '../domain/failure.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { InstallationStore } from '../installations/store.ts'
 import type { Log } from '../log.ts'
@@ -36,19 +37,33 @@ export function partnerDoor({
   const { clientId, marketplaceUrl } = environment
   if (!store || clientId === undefined) return undefined
   const { products } = config
+  const connected = (): Dispatch => {
+    const connection = dispatch()
+    if (connection) return connection
+    throw new ActionFailure(
+      'temporal_unreachable',
+      'There is no connection to Temporal yet, so nothing was begun: send the request again.',
+      { retryable: true },
+    )
+  }
   return partnerApp({
     store,
     ...(products.size > 0 && {
-      resources: resourceDoor({ products, store, dispatch, holdpoint, deriveSecrets, log }),
+      resources: resourceDoor({
+        products,
+        store,
+        dispatch: connected,
+        holdpoint,
+        deriveSecrets,
+        log,
+      }),
     }),
     log,
     verify: oidcVerifier({ issuer: marketplaceUrl, audience: clientId }),
     ready: () => dispatch() !== undefined,
     refuseRemoval: async (request) => await config.partner.refuseRemoval?.(request),
     async remove(installationId, because) {
-      const reachable = dispatch()
-      if (!reachable) throw new Error('There is no connection to Temporal yet.')
-      const removal = await removeInstallation(reachable, { installationId, because })
+      const removal = await removeInstallation(connected(), { installationId, because })
       const over = new AbortController()
       const finished = await Promise.race([
         removal.result().then(

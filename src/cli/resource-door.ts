@@ -23,8 +23,8 @@ const SECRETS_WITHIN_MS = 10_000
 export interface ResourceDoorSettings {
   readonly products: Config['products']
   readonly store: InstallationStore
-  /** Undefined while there is no connection to Temporal. */
-  readonly dispatch: () => Dispatch | undefined
+  /** Throws a failure that may be retried while there is no connection to Temporal. */
+  readonly dispatch: () => Dispatch
   /** Which Holdpoint this is; see `DriverCall`. */
   readonly holdpoint: string
   readonly deriveSecrets: (purpose: string) => readonly [Secret, ...Secret[]]
@@ -48,7 +48,7 @@ export function resourceDoor({
     { productId }: Resource,
     begin: (dispatch: Dispatch, deadlineMs: number) => Promise<WorkflowHandle | undefined>,
   ): Promise<ResourceProgress> {
-    const reachable = connected(dispatch())
+    const reachable = dispatch()
     const run = await begin(reachable, declaredProduct(products, productId).deadlineMs)
     return run ? await awaitProgress(reachable.workflows, run, answerWithinMs) : { kind: 'busy' }
   }
@@ -76,7 +76,7 @@ export function resourceDoor({
       )
     },
 
-    remove: (key, because) => removeResource(connected(dispatch()), { key, because }),
+    remove: (key, because) => removeResource(dispatch(), { key, because }),
 
     async secretsOf(resource) {
       const { id: resourceId, installationId, productId } = resource
@@ -109,15 +109,6 @@ export function resourceDoor({
 const UNKNOWN: ResourceProgress = {
   kind: 'failed',
   message: 'The resource is not there any more, so nothing was done: provision another one.',
-}
-
-function connected(dispatch: Dispatch | undefined): Dispatch {
-  if (dispatch) return dispatch
-  throw new ActionFailure(
-    'temporal_unreachable',
-    'There is no connection to Temporal yet, so nothing was begun: send the request again.',
-    { retryable: true },
-  )
 }
 
 /** For a product that does not hear the signal. */
