@@ -6,6 +6,10 @@ import type { DeclaredProduct } from '../products/provision-resource.ts'
 import type { CommonOptions } from './main.ts'
 import { table } from './print-table.ts'
 
+export interface ActionsOptions extends CommonOptions {
+  readonly json: boolean
+}
+
 /** An action as it is entered in Vercel's Integration Console. */
 export interface ActionDeclaration {
   readonly slug: string
@@ -27,7 +31,7 @@ export function declarationOf({ slug, definition }: DeclaredAction): ActionDecla
 }
 
 /** Prints what is declared as tables, or as one list in JSON. */
-export async function printActions(options: CommonOptions & { json: boolean }): Promise<void> {
+export async function printActions(options: ActionsOptions): Promise<void> {
   const { actions, checks, products } = await loadConfig(options.config)
   const declared = {
     actions: [...actions.values()].map(declarationOf),

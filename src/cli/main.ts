@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander'
-import { printActions } from './actions.ts'
-import { demo } from './demo.ts'
-import { dev } from './dev.ts'
-import { doctor } from './doctor.ts'
-import { gc } from './gc.ts'
-import { runRoles } from './run-roles.ts'
+import type { ActionsOptions } from './actions.ts'
+import type { DemoOptions } from './demo.ts'
+import type { GcOptions } from './gc.ts'
+import type { ServiceSettings } from './service.ts'
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -35,33 +33,38 @@ function withServers(name: string, description: string): Command {
     .option('--ephemeral', 'forget the data of embedded servers at the end', false)
 }
 
-command('dev', 'run everything on this machine, with a local Vercel to deploy on').action(dev)
+function role(name: string, description: string, roles: ServiceSettings['roles']): void {
+  command(name, description).action(async (options: CommonOptions) =>
+    (await import('./run-roles.ts')).runRoles(options, roles),
+  )
+}
+
+// A command is imported when it is called: without all the others, a service that was killed is back sooner.
+command('dev', 'run everything on this machine, with a local Vercel to deploy on').action(
+  async (options: CommonOptions) => (await import('./dev.ts')).dev(options),
+)
 withServers('demo', 'show builds that are released, canceled and removed, and a customer who goes')
   .option('--config <file>', 'the configuration, in place of one of its own')
-  .action(demo)
-command('start', 'take webhooks and do the work, in one process').action((options: CommonOptions) =>
-  runRoles(options, { server: true, worker: true }),
-)
-command('server', 'take webhooks and hand them to Temporal').action((options: CommonOptions) =>
-  runRoles(options, { server: true, worker: false }),
-)
-command('worker', 'do the work that Temporal hands out').action((options: CommonOptions) =>
-  runRoles(options, { server: false, worker: true }),
-)
+  .action(async (options: DemoOptions) => (await import('./demo.ts')).demo(options))
+role('start', 'take webhooks and do the work, in one process', { server: true, worker: true })
+role('server', 'take webhooks and hand them to Temporal', { server: true, worker: false })
+role('worker', 'do the work that Temporal hands out', { server: false, worker: true })
 command(
   'actions',
   "print the declared actions, checks and products, to enter them in Vercel's Integration Console",
 )
   .addOption(new Option('--json', 'as JSON').default(false))
-  .action(printActions)
+  .action(async (options: ActionsOptions) => (await import('./actions.ts')).printActions(options))
 command('gc', 'find what nobody needs any more, and say what would be done')
   .option('--apply', 'do it', false)
   .option('--min-age <duration>', 'take away nothing younger')
   .option('--grace <duration>', 'how long things outlive their deleted deployment')
   .option('--cap <number>', 'do no more than this at once')
   .option('--json', 'as JSON', false)
-  .action(gc)
-command('doctor', 'check the set-up and say how to mend what is wrong').action(doctor)
+  .action(async (options: GcOptions) => (await import('./gc.ts')).gc(options))
+command('doctor', 'check the set-up and say how to mend what is wrong').action(
+  async (options: CommonOptions) => (await import('./doctor.ts')).doctor(options),
+)
 
 try {
   await program.parseAsync()
