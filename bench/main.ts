@@ -43,7 +43,12 @@ const program = new Command('bench')
   )
   .addHelpText(
     'after',
-    `\nScenarios:\n${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
+    `\nScenarios:\n${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}
+\nThe system ownServer is Holdpoint beside a Temporal server that runs already:
+  TEMPORAL_ADDRESS       where it is
+  TEMPORAL_NAMESPACE     one that nobody else works in; default unless set
+  TEMPORAL_SERVER_PID    its process here, whose CPU and memory are then measured (rate, cost)
+  TEMPORAL_DATABASE_PID  its database's, whose CPU is then measured (rate)`,
   )
   .action(run)
 

@@ -16,6 +16,7 @@ export const greatestRate: Figure = { name: 'greatest rate', unit: '/s' }
 export const cpuPerAction: Figure = { name: 'CPU per action at that rate', unit: 'ms' }
 export const cpuOfApp: Figure = { name: '  of it the application', unit: 'ms' }
 export const cpuOfServer: Figure = { name: '  of it the Temporal server', unit: 'ms' }
+export const cpuOfDatabase: Figure = { name: '  of it the database of the server', unit: 'ms' }
 
 export function events(action: string): Figure {
   return { name: `history events, ${action}`, unit: '' }

@@ -16,7 +16,7 @@ import {
   startUp,
 } from '../report/known-figures.ts'
 import { startHoldpoint } from '../systems/holdpoint.ts'
-import type { RunningSystem, Surroundings, SystemId } from '../systems/system.ts'
+import type { RunningSystem, Surroundings, SystemId, TemporalPlace } from '../systems/system.ts'
 import { startSourceDatabase } from './source-database.ts'
 
 type History = temporal.api.history.v1.IHistory
@@ -34,7 +34,7 @@ export const cost: Scenario = {
       bench.figures.record(startUp, id, running.startUpMs / 1000)
       await warmUp(target, quick)
       await oneAtATime(target, { count: quick ? 5 : 200, limitMs: 30_000 })
-      if (running.temporalAddress !== undefined) await countEvents(bench, id, running, target)
+      await countEvents(bench, id, running, target)
       const app = await residentMib(running.app)
       bench.figures.record(peakMemoryOfApp, id, app.peak)
       if (running.server) {
@@ -74,15 +74,17 @@ async function startWithPostgres(surroundings: Surroundings): Promise<RunningSys
   }
 }
 
+/** Nothing, for a system without Temporal. */
 async function countEvents(
   { figures }: Bench,
   id: SystemId,
-  running: RunningSystem,
+  { temporal }: RunningSystem,
   target: Target,
 ): Promise<void> {
+  if (!temporal) return
   const started = startAction(target)
   await within(60_000, 'an action to end', started.measured)
-  const history = await closedHistory(running, workflowIdOf(id, started))
+  const history = await closedHistory(temporal, workflowIdOf(id, started))
   figures.record(events(target.action), id, history.events?.length ?? 0)
   figures.record(billable(target.action), id, billableActions(history))
 }
@@ -92,12 +94,12 @@ function workflowIdOf(id: SystemId, started: StartedAction): string {
 }
 
 async function closedHistory(
-  { temporalAddress = '' }: RunningSystem,
+  { address, namespace }: TemporalPlace,
   workflowId: string,
 ): Promise<History> {
-  const connection = await Connection.connect({ address: temporalAddress })
+  const connection = await Connection.connect({ address })
   try {
-    const run = new Client({ connection }).workflow.getHandle(workflowId)
+    const run = new Client({ connection, namespace }).workflow.getHandle(workflowId)
     await within(30_000, `workflow ${workflowId} to close`, run.result())
     return await run.fetchHistory()
   } finally {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { homeIn, readRecord } from '../../src/temporal/embedded-home.ts'
 import { freePort } from '../../src/temporal/embedded-ports.ts'
 import { spawnInGroup } from '../processes/spawn-in-group.ts'
+import type { OwnServer } from './own-server.ts'
 import type { RunningSystem, Surroundings } from './system.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -11,8 +12,8 @@ export interface HoldpointOptions {
   readonly config?: string
   readonly nodeArguments?: readonly string[]
   readonly variables?: Readonly<Record<string, string>>
-  /** Of a Temporal server that runs already. Unset: an embedded one is started. */
-  readonly temporalAddress?: string
+  /** Unset: an embedded one is started. */
+  readonly ownServer?: OwnServer
 }
 
 /** Starts the built `holdpoint start` as an operator would, with nothing tuned. */
@@ -20,7 +21,7 @@ export async function startHoldpoint(
   { vercelUrl, clientSecret, cliPath, directory }: Surroundings,
   options: HoldpointOptions = {},
 ): Promise<RunningSystem> {
-  const { config = 'temporal.config.ts', nodeArguments = [], variables, temporalAddress } = options
+  const { config = 'temporal.config.ts', nodeArguments = [], variables, ownServer } = options
   const port = await freePort('127.0.0.1')
   const begin = performance.now()
   const program = await spawnInGroup({
@@ -41,7 +42,10 @@ export async function startHoldpoint(
       VERCEL_ACCESS_TOKEN: 'token-of-the-benchmark',
       INTEGRATION_CLIENT_SECRET: clientSecret,
       TEMPORAL_CLI_PATH: cliPath,
-      ...(temporalAddress && { TEMPORAL_ADDRESS: temporalAddress }),
+      ...(ownServer && {
+        TEMPORAL_ADDRESS: ownServer.temporal.address,
+        TEMPORAL_NAMESPACE: ownServer.temporal.namespace,
+      }),
       ...variables,
     },
     logFile: join(directory, 'holdpoint.log'),
@@ -54,14 +58,14 @@ export async function startHoldpoint(
       startUpMs,
       stop: program.stop,
     }
-    if (temporalAddress) return { ...system, app: { pid: program.pid }, temporalAddress }
+    if (ownServer) return { ...system, app: { pid: program.pid }, ...ownServer }
     const server = await readRecord(homeIn(join(directory, 'temporal')))
     if (!server) throw new Error(`No Temporal server is on record in ${directory}/temporal.`)
     return {
       ...system,
       app: { pid: program.pid, without: [server.pid] },
       server: { pid: server.pid },
-      temporalAddress: `${server.ip}:${server.port}`,
+      temporal: { address: `${server.ip}:${server.port}`, namespace: 'default' },
     }
   } catch (error) {
     await program.stop()

@@ -23,7 +23,7 @@ export async function startPlain(
       webhookUrl: app.webhookUrl,
       app: { pid: app.pid },
       server: { pid: server.pid },
-      temporalAddress: server.address,
+      temporal: { address: server.address, namespace: 'default' },
       startUpMs: performance.now() - begin,
       async stop() {
         await app.stop()

@@ -19,14 +19,26 @@ export const SYSTEMS = {
  */
 export type SystemId = keyof typeof SYSTEMS
 
-/** A system that takes webhooks. Nothing of it outlives `stop`, and nothing outlives this process. */
+/** Where runs are found. */
+export interface TemporalPlace {
+  readonly address: string
+  readonly namespace: string
+}
+
+/**
+ * A system that takes webhooks. Nothing of it outlives `stop`, and nothing outlives this process; but a server that runs
+ * by itself goes on, and keeps what it was given.
+ */
 export interface RunningSystem {
   readonly webhookUrl: string
   /** The process that takes the webhooks and works. */
   readonly app: ProcessTree
-  /** Its Temporal server. */
-  readonly server?: ProcessTree
-  readonly temporalAddress?: string
+  /** Its Temporal server; unset too when nobody told its process. */
+  readonly server?: ProcessTree | undefined
+  /** The database of that server, where it is a process of its own. */
+  readonly database?: ProcessTree | undefined
+  /** Unset: it works without Temporal. */
+  readonly temporal?: TemporalPlace
   /** From the start of its first process until it takes webhooks, in milliseconds. */
   readonly startUpMs: number
   readonly stop: () => Promise<void>
