@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { chooseServerUser } from '../../src/drivers/postgres/server-user.ts'
+import { quickDirectory } from '../servers/quick-directory.ts'
 
 /** A server of the Postgres that the Linux distribution installed, which has its client tools beside it. */
 export interface InstalledServer {
@@ -34,14 +34,11 @@ export async function findInstalledPostgres(): Promise<string | undefined> {
  */
 export async function startInstalledPostgres(
   programs: string,
-  {
-    parent = tmpdir(),
-    settings = ['fsync=off'],
-  }: { parent?: string; settings?: readonly string[] } = {},
+  { parent, settings = ['fsync=off'] }: { parent?: string; settings?: readonly string[] } = {},
 ): Promise<InstalledServer> {
   const user = await chooseServerUser()
   const identity = user === undefined ? {} : { uid: user.uid, gid: user.gid }
-  const directory = await mkdtemp(join(parent, 'holdpoint-installed-'))
+  const directory = await mkdtemp(join(parent ?? (await quickDirectory()), 'holdpoint-installed-'))
   const [data, passwordFile] = [join(directory, 'data'), join(directory, 'password')]
   await writeFile(passwordFile, 'of the tests')
   if (user !== undefined) await chown(directory, user.uid, user.gid)

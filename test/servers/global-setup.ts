@@ -1,18 +1,21 @@
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import './provided-context.ts'
 import { neededServers, type ServerName } from './needed-servers.ts'
+import { quickDirectory } from './quick-directory.ts'
 
 /** Starts, side by side, the servers that the test files of this run name, and provides where they are. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const files = await testFilesOf(project)
   const needed = await neededServers(files)
   const workers = Math.min(project.config.maxWorkers ?? 1, files.length)
-  const directory = await mkdtemp(join(tmpdir(), 'holdpoint-test-'))
+  const directory = await mkdtemp(join(await quickDirectory(), 'holdpoint-test-'))
+  // Postgres, which root runs as another user, must get in.
+  await chmod(directory, 0o755)
   const stops: (() => Promise<void>)[] = []
   // Ctrl-C ends vitest without the teardown below. The servers end by themselves.
   const dropDirectory = () => rmSync(directory, { recursive: true, force: true })
