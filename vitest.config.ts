@@ -21,11 +21,12 @@ export default defineConfig({
     ],
     globalSetup: ['test/servers/global-setup.ts'],
     setupFiles: ['test/servers/setup-file.ts'],
-    // Two processes, which take one file after the other: Temporal's native core and the workflow bundle are loaded
-    // once in each, and each has a clock and a Postgres of its own.
+    // Four processes, which take one file after the other: Temporal's native core and the workflow bundle are loaded
+    // once in each, and each has a clock and a Postgres of its own. More than the processors of a small machine, as
+    // most files mostly wait.
     pool: 'forks',
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 4,
     testTimeout: 30_000,
     // The machine may be busy: what is waited for comes, or the guarantee is broken.
     expect: { poll: { timeout: 10_000 } },

@@ -58,13 +58,31 @@ describe('running', () => {
           await vi.waitFor(() => expect(sent()).toBe(1))
           progress('half of it is copied')
           await vi.waitFor(() => expect(sent()).toBe(2))
-          // Time for many more, had they something to say.
-          await new Promise((resolve) => setTimeout(resolve, 100))
+          await reportedOften(5)
         },
       ),
     )
     expect(texts()).toEqual([undefined, 'half of it is copied'])
   })
+
+  /** Another report beside work that always has news: when this returns, there was time for as many of any other. */
+  async function reportedOften(times: number): Promise<void> {
+    const { key, connection, sent, environment } = await activitiesForTest()
+    let news = 0
+    await environment.run(() =>
+      besideRunning(
+        { vercel: connection, log: silentLog },
+        { key, call, afterMs: 0, againEveryMs: 5 },
+        async ({ progress }) => {
+          const haveNews = () => {
+            progress(`step ${(news += 1)}`)
+            expect(sent()).toBeGreaterThanOrEqual(times)
+          }
+          await vi.waitFor(haveNews, { timeout: 10_000, interval: 1 })
+        },
+      ),
+    )
+  }
 
   test('is not reported again by a second attempt, but when it is due only then', async () => {
     const { run, step, sent, taken, environment } = await activitiesForTest(

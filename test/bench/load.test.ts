@@ -73,10 +73,10 @@ test('any deployment stands as waiting, in a shape that Holdpoint reads', async 
 })
 
 test('every answer is held back as long as the dial says', async () => {
-  vercel.latencyMs = 80
+  vercel.latencyMs = 20
   const begin = performance.now()
   await succeed('dpl_1')
-  expect(performance.now() - begin).toBeGreaterThanOrEqual(79)
+  expect(performance.now() - begin).toBeGreaterThanOrEqual(19)
 })
 
 test('updates over the limit of one installation are refused with the time to wait, those of another taken', async () => {
@@ -95,15 +95,18 @@ test('updates over the limit of one installation are refused with the time to wa
 })
 
 test('the overhead lasts until Vercel accepts the end, and the acknowledgement only until the 2xx', async () => {
+  let workedMs = 0
   take = (id) => ({
     status: 200,
     work: async () => {
-      await sleep(100)
+      const begin = performance.now()
+      await sleep(5)
+      workedMs = performance.now() - begin
       await succeed(id)
     },
   })
   const [measured] = await oneAtATime(target, { count: 1, limitMs: 10_000 })
-  expect(measured?.overheadMs).toBeGreaterThanOrEqual(99)
+  expect(measured?.overheadMs).toBeGreaterThanOrEqual(workedMs)
   expect(measured?.ackMs).toBeLessThan(measured?.overheadMs ?? 0)
 })
 
@@ -122,9 +125,7 @@ test('a constant rate does not wait for the system', async () => {
 
 test('a system that does not finish in time is found out', async () => {
   take = () => ({ status: 200 })
-  await expect(atRate(target, { perSecond: 100, count: 2, drainMs: 200 })).rejects.toThrow(
-    'in vain',
-  )
+  await expect(atRate(target, { perSecond: 100, count: 2, drainMs: 20 })).rejects.toThrow('in vain')
 })
 
 test('a closed loop has no more in flight than asked for', async () => {
