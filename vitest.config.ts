@@ -27,7 +27,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 4,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     // The machine may be busy: what is waited for comes, or the guarantee is broken.
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,

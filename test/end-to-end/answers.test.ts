@@ -8,7 +8,7 @@ import { eventually, type HoldpointUnderTest, startHoldpoint } from './holdpoint
 let holdpoint: HoldpointUnderTest
 
 beforeAll(async () => {
-  holdpoint = await startHoldpoint({ undeclared: ['seed'], deadline: '2 seconds' })
+  holdpoint = await startHoldpoint({ undeclared: ['seed'], deadline: '5 seconds' })
 })
 afterEach(() => holdpoint.resetVercel())
 afterAll(() => holdpoint.close())

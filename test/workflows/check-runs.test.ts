@@ -292,7 +292,7 @@ describe('a check that', () => {
 
   test('never gets through is concluded as timeout before it gets stale, with what was wrong', async () => {
     const builds = await checkedBuilds({
-      deadline: '2 seconds',
+      deadline: '5 seconds',
       run: () => Promise.reject(new ActionFailure('x', 'No answer.', { retryable: true })),
     })
     expect(await checked(builds, builds.deploy())).toMatchObject({

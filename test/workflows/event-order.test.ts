@@ -66,7 +66,7 @@ test('an action that does not get there by its deadline is undone, and its user 
       ? Promise.reject(new ActionFailure('down', 'The database is paused.', { retryable: true }))
       : Promise.resolve()
   const short = await holdBuilds(environment, {
-    branch: branchAction(down, { deadline: '2 seconds' }),
+    branch: branchAction(down, { deadline: '5 seconds' }),
   })
   onTestFinished(() => short.close())
   const { id } = short.deploy()

@@ -159,7 +159,7 @@ describe('a resource that a customer wants', () => {
   })
 
   test('is undone at its deadline, and its customer reads what was wrong until then', async () => {
-    const under = await resourcesUnderTest(environment, { deadline: '2 seconds' })
+    const under = await resourcesUnderTest(environment, { deadline: '5 seconds' })
     const key = await under.wanted()
     under.databases.after = refuse('provision', { retryable: true })
     expect(await under.door.provision(key)).toMatchObject({
