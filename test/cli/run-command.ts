@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
+import '../servers/provided-context.ts'
 
 export interface CommandEnd {
   readonly code: number | null
@@ -12,9 +14,10 @@ export interface CommandEnd {
 
 /** Where commands of one test file run: a directory with a configuration, and nothing of this machine's settings. */
 export async function commandLine(configuration: string) {
+  const compiled = join(inject('compiledHoldpoint'), 'dist/src')
   const directory = await mkdtemp(join(tmpdir(), 'holdpoint-cli-'))
   const imports = [
-    `import * as holdpoint from ${JSON.stringify(path('../../src/index.ts'))}`,
+    `import * as holdpoint from ${JSON.stringify(join(compiled, 'index.js'))}`,
     `import { z } from ${JSON.stringify(fileURLToPath(import.meta.resolve('zod')))}`,
   ]
   await writeFile(join(directory, 'package.json'), '{"type":"module"}')
@@ -23,15 +26,11 @@ export async function commandLine(configuration: string) {
     /** Runs `holdpoint` with these arguments, and with these variables besides PATH and HOME. */
     run: (args: readonly string[], variables: Record<string, string> = {}) =>
       new Promise<CommandEnd>((resolve, reject) => {
-        const child = spawn(
-          process.execPath,
-          ['--import', import.meta.resolve('tsx'), path('../../src/cli/main.ts'), ...args],
-          {
-            cwd: directory,
-            env: { PATH: process.env['PATH'], HOME: directory, ...variables },
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        )
+        const child = spawn(process.execPath, [join(compiled, 'cli/main.js'), ...args], {
+          cwd: directory,
+          env: { PATH: process.env['PATH'], HOME: directory, ...variables },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        })
         let stdout = ''
         let stderr = ''
         child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
@@ -41,8 +40,4 @@ export async function commandLine(configuration: string) {
       }),
     remove: () => rm(directory, { recursive: true, force: true }),
   }
-}
-
-function path(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url))
 }

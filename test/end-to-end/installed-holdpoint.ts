@@ -1,13 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { inject } from 'vitest'
 import { tiedToThisProcess } from '../../src/temporal/embedded-process.ts'
+import '../servers/provided-context.ts'
 import { eventually } from './holdpoint-under-test.ts'
 
 const run = promisify(execFile)
-const root = join(import.meta.dirname, '../..')
 
 /** Holdpoint as it is installed: built from these sources, beside a `temporal.config.ts`. */
 export interface InstalledHoldpoint {
@@ -35,18 +36,8 @@ export interface HoldpointProcess {
 
 export async function installHoldpoint(configuration: string): Promise<InstalledHoldpoint> {
   const directory = await mkdtemp(join(tmpdir(), 'holdpoint-installed-'))
-  await Promise.all([
-    run(process.execPath, [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      '-p',
-      join(root, 'tsconfig.build.json'),
-      '--outDir',
-      join(directory, 'dist'),
-    ]),
-    copyFile(join(root, 'package.json'), join(directory, 'package.json')),
-    symlink(join(root, 'node_modules'), join(directory, 'node_modules')),
-    writeFile(join(directory, 'temporal.config.ts'), configuration),
-  ])
+  await cp(inject('compiledHoldpoint'), directory, { recursive: true, verbatimSymlinks: true })
+  await writeFile(join(directory, 'temporal.config.ts'), configuration)
   await run(process.execPath, [join(directory, 'dist/scripts/bundle-workflows.js')])
   return {
     async start(args, variables) {

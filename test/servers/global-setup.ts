@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { ProvidedContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import './provided-context.ts'
@@ -69,6 +71,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       })
     },
     workflowBundle: () => bundleWorkflows(join(directory, 'workflow-bundle.js')),
+    compiledHoldpoint: () => compileHoldpoint(join(directory, 'holdpoint')),
   }
 
   const provide = async <Name extends ServerName>(
@@ -116,6 +119,23 @@ async function bundleWorkflows(file: string): Promise<string> {
   })
   await writeFile(file, code)
   return file
+}
+
+async function compileHoldpoint(directory: string): Promise<string> {
+  const root = join(import.meta.dirname, '../..')
+  await mkdir(directory)
+  await Promise.all([
+    promisify(execFile)(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      join(directory, 'dist'),
+    ]),
+    copyFile(join(root, 'package.json'), join(directory, 'package.json')),
+    symlink(join(root, 'node_modules'), join(directory, 'node_modules')),
+  ])
+  return directory
 }
 
 /** Makes one for each worker, one after the other. */

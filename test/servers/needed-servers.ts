@@ -10,6 +10,7 @@ const WORDS: Record<ServerName, RegExp> = {
   timeSkippingServers: /\btimeSkippingEnvironment\b/,
   postgresUrls: /\bownPostgresUrl\b/,
   workflowBundle: /\b(workflowBundle|devServerEnvironment|timeSkippingEnvironment)\b/,
+  compiledHoldpoint: /'compiledHoldpoint'/,
   cliPath: /'cliPath'/,
 }
 

@@ -11,6 +11,8 @@ declare module 'vitest' {
     postgresUrls: string[]
     /** The file that holds the bundled workflows: `Worker.create({ workflowBundle: { codePath } })`. */
     workflowBundle: string
+    /** A directory with Holdpoint's `dist`, compiled from these sources, without the workflow bundles. */
+    compiledHoldpoint: string
     /** The Temporal CLI, as `findTemporalCli` found it. */
     cliPath: string
   }
