@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -57,6 +58,12 @@ export async function startInstalledPostgres(
     ['-D', data, '-p', String(port), ...all.flatMap((setting) => ['-c', setting])],
     { ...identity, cwd: directory, stdio: 'ignore' },
   )
+  // A run that is broken off leaves neither a process nor its files, which take memory.
+  const dropAtExit = () => {
+    server.kill('SIGQUIT')
+    rmSync(directory, { recursive: true, force: true })
+  }
+  process.once('exit', dropAtExit)
   const url = `postgres://postgres:of%20the%20tests@127.0.0.1:${port}/postgres`
   await untilReady(url, server)
   return {
@@ -65,6 +72,7 @@ export async function startInstalledPostgres(
       server.kill('SIGINT')
       if (server.exitCode === null) await once(server, 'exit')
       await rm(directory, { recursive: true, force: true })
+      process.removeListener('exit', dropAtExit)
     },
   }
 }
