@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import {
   afterAll,
   afterEach,
@@ -9,20 +8,15 @@ import {
   onTestFinished,
   test,
 } from 'vitest'
-import type { CheckCall, CheckDefinition, CheckResult } from '../../src/checks/define-check.ts'
+import type { CheckCall, CheckDefinition } from '../../src/checks/define-check.ts'
 import { actionWorkflowId } from '../../src/domain/action-key.ts'
 import { checkRegistrationWorkflowId } from '../../src/domain/check-registration.ts'
 import { type CheckRunEnd, checkRunWorkflowId } from '../../src/domain/check-run.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import type { CheckRunSnapshot } from '../../src/simulator/index.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
-import {
-  branchAction,
-  type BranchProvider,
-  branchProvider,
-  gate,
-  holdStep,
-} from './branch-provider.ts'
+import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
+import { heldCheck, succeeded } from './held-check.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
 
 let environment: TemporalEnvironment
@@ -35,8 +29,6 @@ afterAll(() => environment.teardown())
 beforeEach(() => {
   provider = branchProvider()
 })
-
-const succeeded: CheckResult = { conclusion: 'succeeded', text: 'All is well.' }
 
 /** Builds with one check of previews, which starts with its deployment unless it requires more; it is registered. */
 async function checkedBuilds(
@@ -70,25 +62,6 @@ async function endOf(builds: HeldBuilds, { id }: { id: string }): Promise<CheckR
   const installationId = builds.vercel.installation.id
   const workflowId = checkRunWorkflowId({ installationId, deploymentId: id, checkRunId })
   return (await environment.client.workflow.getHandle(workflowId).result()) as CheckRunEnd
-}
-
-/** A check that says when it has begun, and is done when the test lets go or it is aborted. */
-function heldCheck() {
-  const begun = gate()
-  const release = gate()
-  const ended: string[] = []
-  return {
-    begun: begun.opened,
-    release: release.open,
-    ended,
-    run: async ({ signal }: CheckCall): Promise<CheckResult> => {
-      begun.open()
-      await Promise.race([release.opened, once(signal, 'abort')])
-      ended.push(signal.aborted ? 'aborted' : 'done')
-      signal.throwIfAborted()
-      return succeeded
-    },
-  }
 }
 
 describe('the checks of a configuration', () => {

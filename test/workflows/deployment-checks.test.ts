@@ -1,18 +1,12 @@
-import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import type { CheckCall, CheckDefinition, CheckResult } from '../../src/checks/define-check.ts'
+import type { CheckCall, CheckDefinition } from '../../src/checks/define-check.ts'
 import type { CheckRunEnd } from '../../src/domain/check-run.ts'
 import { deploymentCheckWorkflowId } from '../../src/domain/deployment-check.ts'
 import { ActionFailure } from '../../src/domain/failure.ts'
 import type { DeploymentCheckSnapshot } from '../../src/simulator/index.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
-import {
-  branchAction,
-  type BranchProvider,
-  branchProvider,
-  gate,
-  holdStep,
-} from './branch-provider.ts'
+import { branchAction, type BranchProvider, branchProvider, holdStep } from './branch-provider.ts'
+import { heldCheck, succeeded } from './held-check.ts'
 import { type HeldBuilds, holdBuilds } from './hold-builds.ts'
 
 // Checks of the Checks API v1: each deployment has its own.
@@ -28,7 +22,6 @@ beforeEach(() => {
   provider = branchProvider()
 })
 
-const succeeded: CheckResult = { conclusion: 'succeeded', text: 'All is well.' }
 const succeeds = () => Promise.resolve(succeeded)
 
 /** Builds with one check of v1, of previews, that may be asked for again. */
@@ -83,25 +76,6 @@ const handleOf = ({ vercel }: HeldBuilds, { id }: { id: string }, resourceId = '
 }
 const endOf = (builds: HeldBuilds, deployment: { id: string }) =>
   handleOf(builds, deployment).result() as Promise<CheckRunEnd>
-
-/** A check that says when it has begun, and is done when the test lets go or it is aborted. */
-function heldCheck() {
-  const begun = gate()
-  const release = gate()
-  const ended: string[] = []
-  return {
-    begun: begun.opened,
-    release: release.open,
-    ended,
-    run: async ({ signal }: CheckCall): Promise<CheckResult> => {
-      begun.open()
-      await Promise.race([release.opened, once(signal, 'abort')])
-      ended.push(signal.aborted ? 'aborted' : 'done')
-      signal.throwIfAborted()
-      return succeeded
-    },
-  }
-}
 
 describe('a check of a deployment', () => {
   test('is created with it, run when it is built, and concluded', async () => {
