@@ -3,7 +3,7 @@ import { access, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 
 const MEMORY = '/dev/shm'
-const ROOM_BYTES = 4 * 1024 ** 3
+const ROOM_BYTES = 3 * 1024 ** 3
 
 /**
  * Where the servers of the tests keep their files: in memory where the system offers that and there is room, else
