@@ -66,7 +66,7 @@ function observe(child: ChildProcess): HoldpointProcess {
       const line = output.split('\n').find((text) => text.includes(`"event":"${event}"`))
       if (line !== undefined) return JSON.parse(line) as Record<string, unknown>
       throw new Error(`It did not log ${event}, but:\n${output}`)
-    }, 20_000)
+    }, 60_000)
   return {
     listening: async () => String((await find('server.listening'))['url']),
     logged: async (event) => void (await find(event)),

@@ -15,7 +15,7 @@ import {
 } from './installed-holdpoint.ts'
 
 // Side by side, as they mostly wait: for processes to start, and for Temporal to notice that one is gone.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const CONFIGURATION = `
 import { branchDatabase, defineConfig, postgres } from 'holdpoint'

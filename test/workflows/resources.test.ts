@@ -124,7 +124,7 @@ describe('a resource that a customer wants', () => {
     }
     const asked = under.door.provision(key)
     await reached.opened
-    proxy.fallSilent()
+    proxy.cutOff()
     under.databases.after = () => Promise.resolve()
     await under.startAnotherWorker()
     expect(await asked).toEqual({ kind: 'done' })
