@@ -23,8 +23,8 @@ export default defineConfig({
     globalSetup: ['test/servers/global-setup.ts'],
     setupFiles: ['test/servers/setup-file.ts'],
     // Four processes, which take one file after the other: Temporal's native core and the workflow bundle are loaded
-    // once in each, and each has a clock and a Postgres of its own. More than the processors of a small machine, as
-    // most files mostly wait.
+    // once in each, and each has a clock and a Postgres of its own. Two processors are busy with them all the time, as
+    // somebody always waits.
     pool: 'forks',
     isolate: false,
     maxWorkers: 4,
