@@ -1,5 +1,6 @@
 import { ActionFailure } from '../../domain/failure.ts'
 import type { Finding } from '../../domain/finding.ts'
+import { parseJson } from '../../domain/parse-json.ts'
 import type { DriverCall, ResourceDriver } from '../driver.ts'
 import { callbackSchema } from './answer-schemas.ts'
 import { createBells } from './bells.ts'
@@ -115,12 +116,8 @@ export function http(options: HttpOptions): HttpDriver {
 }
 
 function readBranch(body: string | Uint8Array): string | undefined {
-  try {
-    const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
-    return callbackSchema.safeParse(JSON.parse(text)).data?.branch
-  } catch {
-    return undefined
-  }
+  const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
+  return callbackSchema.safeParse(parseJson(text)).data?.branch
 }
 
 function unreachableFinding(error: unknown): Finding {

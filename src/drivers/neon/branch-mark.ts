@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type BranchOwner, type BranchRef, sameOwner } from '../../domain/branch-ref.ts'
+import { parseJson } from '../../domain/parse-json.ts'
 
 /**
  * What stands in a branch's annotation. It is written by the request that makes the branch, and Neon lets nobody change
@@ -28,11 +29,7 @@ export function writeMark(mark: BranchMark): Record<string, string> {
 export function readMark(annotation: Record<string, unknown> | undefined): BranchMark | undefined {
   const text = annotation?.[KEY]
   if (typeof text !== 'string') return undefined
-  try {
-    return Mark.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
+  return Mark.safeParse(parseJson(text)).data
 }
 
 /** Whether the mark says that the branch was made for exactly this owner, under this name. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { BranchOwner } from '../../domain/branch-ref.ts'
+import { parseJson } from '../../domain/parse-json.ts'
 import type { BranchClaim } from '../driver.ts'
 
 /**
@@ -29,11 +30,7 @@ export function writeMark({ holdpoint, ...mark }: BranchMark): string {
 /** The mark in a comment, or undefined for a comment that is not ours. */
 export function readMark(comment: string | null | undefined): BranchMark | undefined {
   if (comment?.startsWith(MARK_PREFIX) !== true) return undefined
-  try {
-    return Mark.safeParse(JSON.parse(comment)).data
-  } catch {
-    return undefined
-  }
+  return Mark.safeParse(parseJson(comment)).data
 }
 
 const text = z.string()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../domain/parse-json.ts'
 
 /**
  * What is written as a comment on a resource's roles and database. The roles' are those that count: the customer may
@@ -20,11 +21,7 @@ export function writeResourceMark({ resourceId, ...mark }: ResourceMark): string
 /** The mark in a comment, or undefined for a comment that is no resource's, such as a branch's. */
 export function readResourceMark(comment: string | null | undefined): ResourceMark | undefined {
   if (comment?.startsWith('{"holdpointResource":') !== true) return undefined
-  try {
-    return Mark.safeParse(JSON.parse(comment)).data
-  } catch {
-    return undefined
-  }
+  return Mark.safeParse(parseJson(comment)).data
 }
 
 const Mark = z
