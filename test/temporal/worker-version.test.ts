@@ -6,6 +6,7 @@ import { type ActionKey, actionWorkflowId } from '../../src/domain/action-key.ts
 import { proveWorkflows } from '../../src/temporal/readiness.ts'
 import { createWorker } from '../../src/temporal/worker.ts'
 import { becomeFirstVersion } from '../../src/temporal/worker-version.ts'
+import { dispatchForTest } from '../dispatch/dispatch-for-test.ts'
 import { devServerEnvironment, type TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { gate } from '../workflows/branch-provider.ts'
 
@@ -66,20 +67,10 @@ test('an action ends on the version it began with, and what comes later goes to 
   const { client, namespace, taskQueue, nativeConnection: connection } = environment
   const link = { client, namespace, connection }
   const dispatch = (deploymentId: string, wish: 'run' | 'canceled') =>
-    dispatchEvent(
-      {
-        workflows: client.workflow,
-        taskQueue,
-        deadlineMs: () => 60_000,
-        reportRunningAfterMs: null,
-        registersChecks: false,
-        acceptWithinMs: 5000,
-      },
-      {
-        kind: 'action',
-        action: { key: keyOf(deploymentId), wish, deliveryId: 'delivery', occurredAt: 0 },
-      },
-    )
+    dispatchEvent(dispatchForTest({ client, taskQueue }), {
+      kind: 'action',
+      action: { key: keyOf(deploymentId), wish, deliveryId: 'delivery', occurredAt: 0 },
+    })
   const keyOf = (deploymentId: string): ActionKey => ({
     installationId: 'icfg_1',
     resourceId: 'db',

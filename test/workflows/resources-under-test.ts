@@ -8,13 +8,13 @@ import { actionRuns } from '../../src/cli/action-runs.ts'
 import { resourceDoor } from '../../src/cli/resource-door.ts'
 import { defineConfig } from '../../src/config/define-config.ts'
 import { secretDeriver } from '../../src/config/derive-secret.ts'
-import type { Dispatch } from '../../src/dispatch/dispatch-event.ts'
 import type { ResourceKey } from '../../src/domain/resource-key.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { memoryStore } from '../../src/installations/memory-store.ts'
 import { silentLog } from '../../src/log.ts'
 import { cancelRun, confirmAttempt } from '../../src/temporal/ask-temporal.ts'
 import { createWorker } from '../../src/temporal/worker.ts'
+import { dispatchForTest } from '../dispatch/dispatch-for-test.ts'
 import type { TemporalEnvironment } from '../servers/temporal-environment.ts'
 import { json, smallServer } from '../vercel/small-server.ts'
 import { branchAction, branchProvider } from './branch-provider.ts'
@@ -61,15 +61,7 @@ export async function resourcesUnderTest(
     json(refusals.shift() ?? 200, {})(response, request),
   )
   const deriveSecrets = secretDeriver(['key'])
-  const dispatch: Dispatch = {
-    workflows: client.workflow,
-    taskQueue,
-    deadlineMs: () => 60_000,
-    reportRunningAfterMs: null,
-    registersChecks: false,
-    installations: store,
-    acceptWithinMs: 5000,
-  }
+  const dispatch = dispatchForTest({ client, taskQueue }, { installations: store })
   const activities = createActivities({
     actions: config.actions,
     checks: config.checks,
