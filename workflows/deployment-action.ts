@@ -175,7 +175,7 @@ async function takeSteps(
 }
 
 /**
- * Reports `succeeded` until Vercel's answer is known, or goes on from the first report's where that is made. Once Vercel
+ * Reports `succeeded` until Vercel's answer is known, going on from the first report's where there is one. Once Vercel
  * may have it, the deadline undoes nothing any more: only the deployment decides, because a build may use what an undo
  * would destroy.
  */
